@@ -1,0 +1,9 @@
+"""What is measured, as YAML a policy analyst can edit, and the package that loads and validates it.
+
+This room imports no other room.
+"""
+
+from catalog.load import Catalogue, CatalogueError, load_catalogue
+from catalog.registry import Column, Registry, Table
+
+__all__ = ["Catalogue", "CatalogueError", "Column", "Registry", "Table", "load_catalogue"]

@@ -1,0 +1,121 @@
+"""The catalogue as tables: what the measurement joins with, and the descriptive tables that are published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+from pydantic import BaseModel
+
+from catalog.load import Catalogue
+
+
+def themes(catalogue: Catalogue) -> pl.DataFrame:
+    """The published table `theme`."""
+    rows = [theme.model_dump() | {"sort_order": place} for place, theme in enumerate(catalogue.themes, start=1)]
+    return catalogue.registry["theme"].conform(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def indicators(catalogue: Catalogue) -> pl.DataFrame:
+    """One row an indicator: the columns of the published table `indicator` and the measurement's own settings."""
+    frame = _frame(catalogue.indicators, exclude={"sources"})
+    return frame.with_columns(
+        pl.Series("is_count", [indicator.is_count for indicator in catalogue.indicators]),
+        pl.Series("is_percentage", [indicator.is_percentage for indicator in catalogue.indicators]),
+    )
+
+
+def indicator_sources(catalogue: Catalogue) -> pl.DataFrame:
+    """One row an indicator and source table: the published `indicator_source`, warnings and revision margin."""
+    rows = [
+        source.model_dump(exclude={"period_warnings", "known_periods", "baseline_periods"})
+        | {
+            "indicator_id": indicator.indicator_id,
+            "source_id": catalogue.source_tables[source.source_table].source_id,
+        }
+        for indicator in catalogue.indicators
+        for source in indicator.sources
+    ]
+    return pl.DataFrame(
+        rows,
+        infer_schema_length=None,
+        schema_overrides={"revision_margin": pl.Float64, "rounding_unit": pl.Float64, "warnings": pl.List(pl.String)},
+    )
+
+
+def period_warnings(catalogue: Catalogue) -> pl.DataFrame:
+    """Warnings that hold for some periods of a source: indicator_id, source_table, period, warning."""
+    rows = [
+        (indicator.indicator_id, source.source_table, period, warning)
+        for indicator in catalogue.indicators
+        for source in indicator.sources
+        for warning, periods in source.period_warnings.items()
+        for period in periods
+    ]
+    return _rows(rows, ["indicator_id", "source_table", "period", "warning"])
+
+
+def frozen_baselines(catalogue: Catalogue) -> pl.DataFrame:
+    """The reference periods frozen for the region's baseline year: indicator_id, source_table, period."""
+    found = [(i.indicator_id, i.baseline(catalogue.region.baseline_year)) for i in catalogue.indicators]
+    rows = [(indicator_id, frozen[0].source_table, frozen[1]) for indicator_id, frozen in found if frozen]
+    return _rows(rows, ["indicator_id", "source_table", "period"])
+
+
+def known_periods(catalogue: Catalogue) -> pl.DataFrame:
+    """Reference periods the publishers are known to have published: indicator_id, period."""
+    rows = [
+        (indicator.indicator_id, period)
+        for indicator in catalogue.indicators
+        for source in indicator.sources
+        for period in catalogue.known_periods(source)
+    ]
+    return _rows(rows, ["indicator_id", "period"]).unique().sort("indicator_id", "period")
+
+
+def source_tables(catalogue: Catalogue) -> pl.DataFrame:
+    """One row a source table with its publisher; the input's own facts (checksum, rows) are joined later."""
+    rows = [
+        {
+            "source_id": table.source_id,
+            "source_table": table.source_table,
+            "publisher": catalogue.sources[table.source_id].publisher,
+            "title": table.title,
+            "licence": catalogue.sources[table.source_id].licence,
+            "url": table.url,
+            "retrieved_at": table.retrieved_at.isoformat() if table.retrieved_at else None,
+            "modified_at": table.modified_at.isoformat() if table.modified_at else None,
+            "provisional_periods": ";".join(table.provisional_periods) if table.provisional_periods else None,
+        }
+        for table in catalogue.source_tables.values()
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def data_dictionary(catalogue: Catalogue) -> pl.DataFrame:
+    """The published table `data_dictionary`: every column of every published table."""
+    rows = [
+        {
+            "table_name": table.name,
+            "column_name": column.name,
+            "type": column.type,
+            "unit": column.unit,
+            "description_nl": column.description_nl,
+            "description_en": column.description_en,
+        }
+        for table in catalogue.registry.tables.values()
+        for column in table.columns
+    ]
+    return catalogue.registry["data_dictionary"].conform(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def _frame(entries: Sequence[BaseModel], exclude: set[str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [entry.model_dump(exclude=exclude) for entry in entries],
+        infer_schema_length=None,
+        schema_overrides={name: pl.Float64 for name in ("scale_min", "scale_max", "min_relevant_difference")},
+    )
+
+
+def _rows(rows: Sequence[tuple[str, ...]], names: list[str]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")

@@ -1,0 +1,266 @@
+"""Reads and validates the catalogue. A mistake is reported with file, line and field."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from catalog.expression import names_in
+from catalog.model import Indicator, IndicatorSource, Region, Source, Sources, SourceTable, Term, Theme
+from catalog.registry import Column, Registry, Table
+
+FOLDER = Path(__file__).parent
+REGION_FILE = FOLDER / "region.yaml"
+
+T = TypeVar("T")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class CatalogueError(Exception):
+    """A mistake in a catalogue file; the message says file, line, field and what was expected."""
+
+
+class Catalogue(BaseModel):
+    """Everything the catalogue says, validated and cross-checked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    region: Region
+    themes: list[Theme]
+    indicators: list[Indicator]
+    sources: dict[str, Source]
+    source_tables: dict[str, SourceTable]
+    vocabulary: dict[str, dict[str, Term]]
+    registry: Registry
+    sha256: str
+
+    def indicator(self, indicator_id: str) -> Indicator:
+        """The indicator with this id; KeyError if there is none."""
+        for indicator in self.indicators:
+            if indicator.indicator_id == indicator_id:
+                return indicator
+        raise KeyError(indicator_id)
+
+    @property
+    def headline_indicators(self) -> list[Indicator]:
+        """The headline indicators, in the order of their themes."""
+        place = {theme.theme_id: number for number, theme in enumerate(self.themes)}
+        headline = [indicator for indicator in self.indicators if indicator.headline]
+        return sorted(headline, key=lambda indicator: place.get(indicator.theme_id or "", len(place)))
+
+    def until(self, year: int) -> Catalogue:
+        """The same catalogue with `year` as the last measurement year; raises CatalogueError before the baseline."""
+        if not self.region.baseline_year <= year <= self.region.last_measurement_year:
+            raise CatalogueError(
+                f"measurement year {year}: expected {self.region.baseline_year} to {self.region.last_measurement_year} "
+                "(baseline_year and last_measurement_year of the region file)"
+            )
+        return self.model_copy(
+            update={"region": self.region.model_copy(update={"last_measurement_year": year})}
+        )
+
+    def known_periods(self, source: IndicatorSource) -> list[str]:
+        """Reference periods its publisher is known to have published, retrieved or not."""
+        if source.known_periods is not None:
+            return source.known_periods
+        return self.sources[self.source_tables[source.source_table].source_id].known_periods
+
+
+def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Catalogue:
+    """Load and validate the whole catalogue; raises CatalogueError at the first mistake."""
+    indicator_files = sorted((folder / "indicators").glob("*.yaml"))
+    if not indicator_files:
+        raise CatalogueError(f"{folder / 'indicators'}: no indicator files (*.yaml) found")
+    files = [region_file, *(folder / f"{name}.yaml" for name in ("themes", "sources", "vocabulary", "columns"))]
+    region_yaml, themes_yaml, sources_yaml, vocabulary_yaml, columns_yaml = map(_YamlFile, files)
+    indicator_yamls = [_YamlFile(path) for path in indicator_files]
+
+    vocabulary = vocabulary_yaml.parse(dict[str, dict[str, Term]])
+    sources = sources_yaml.parse(Sources)
+    placed = [
+        (indicator, file, index)
+        for file in indicator_yamls
+        for index, indicator in enumerate(file.parse(list[Indicator]))
+    ]
+    catalogue = Catalogue(
+        region=region_yaml.parse(Region),
+        themes=themes_yaml.parse(list[Theme]),
+        indicators=[indicator for indicator, _, _ in placed],
+        sources={source.source_id: source for source in sources.sources},
+        source_tables={table.source_table: table for table in sources.tables},
+        vocabulary=vocabulary,
+        registry=_registry(columns_yaml, vocabulary),
+        sha256=_fingerprint([*files, *indicator_files]),
+    )
+    _check_sources(sources, sources_yaml)
+    _check_indicators(catalogue, placed)
+    _check_region(catalogue, region_yaml)
+    return catalogue
+
+
+class _YamlFile:
+    """A YAML file that remembers on which line each field stands."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.text = path.read_text(encoding="utf-8")
+            self.root = yaml.compose(self.text, Loader=_Loader)
+            self._refuse_duplicates(self.root)
+            self.data = yaml.load(self.text, Loader=_Loader)
+        except OSError as error:
+            raise CatalogueError(f"{path}: cannot be read ({error.strerror})") from error
+        except UnicodeDecodeError as error:
+            raise CatalogueError(f"{path}: not UTF-8 text (byte {error.start})") from error
+        except yaml.YAMLError as error:
+            line = f":{mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
+            raise CatalogueError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+
+    def parse(self, kind: type[T]) -> T:
+        """The file's content as `kind`; raises CatalogueError at the first mistake."""
+        try:
+            return TypeAdapter(kind).validate_python(self.data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            more = f" (and {error.error_count() - 1} more mistakes)" if error.error_count() > 1 else ""
+            raise self.error(first["loc"], f"{first['msg']}; found {first['input']!r:.80}{more}") from error
+
+    def error(self, loc: Iterable[Any], message: str) -> CatalogueError:
+        """A CatalogueError that names this file, the line of `loc` and the field."""
+        parts = [part for part in loc if part != "[key]"]
+        field = ".".join(str(part) for part in parts) or "file"
+        return CatalogueError(f"{self.path}:{self._line(parts)}: {field}: {message}")
+
+    def _line(self, loc: list[Any]) -> int:
+        node = self.root
+        line = 1 if node is None else node.start_mark.line + 1
+        for part in loc:
+            if isinstance(node, yaml.MappingNode):
+                pairs = [(key, value) for key, value in node.value if key.value == str(part)]
+                if not pairs:
+                    break
+                line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line + 1
+            else:
+                break
+        return line
+
+    def _refuse_duplicates(self, node: yaml.Node | None) -> None:
+        """YAML lets a repeated key silently win; in a catalogue that is a lost line."""
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    raise CatalogueError(f"{self.path}:{line}: {key.value}: this field stands here twice")
+                seen.add(key.value)
+                self._refuse_duplicates(value)
+        elif isinstance(node, yaml.SequenceNode):
+            for child in node.value:
+                self._refuse_duplicates(child)
+
+
+def _registry(file: _YamlFile, vocabulary: dict[str, dict[str, Term]]) -> Registry:
+    data = file.data if isinstance(file.data, dict) else {}
+    columns: dict[str, Column] = {}
+    for key, entry in (data.get("columns") or {}).items():
+        try:
+            columns[key] = Column(**{"name": key, **(entry or {})})
+        except (ValidationError, TypeError) as error:
+            raise file.error(["columns", key], _first_message(error)) from error
+        if columns[key].vocabulary and columns[key].vocabulary not in vocabulary:
+            raise file.error(["columns", key, "vocabulary"], f"no vocabulary '{columns[key].vocabulary}' is defined")
+    tables: dict[str, Table] = {}
+    for name, entry in (data.get("tables") or {}).items():
+        loc = ["tables", name]
+        keys = entry.get("columns") or []
+        unknown = [key for key in keys if key not in columns]
+        if unknown:
+            raise file.error([*loc, "columns"], f"not described under columns: {', '.join(unknown)}")
+        try:
+            table = Table(**{**entry, "name": name, "columns": [columns[key] for key in keys]})
+        except ValidationError as error:
+            raise file.error([*loc, *error.errors()[0]["loc"]], _first_message(error)) from error
+        for field in ("key", "required"):
+            missing = sorted(set(getattr(table, field)) - set(table.column_names))
+            if missing:
+                raise file.error([*loc, field], f"not among the columns of this table: {', '.join(missing)}")
+        tables[name] = table
+    for key, column in columns.items():
+        if column.references and column.references not in tables:
+            raise file.error(["columns", key, "references"], f"there is no table '{column.references}'")
+    used = {key for entry in data["tables"].values() for key in entry["columns"]}
+    if unused := sorted(set(columns) - used):
+        raise file.error(["columns", unused[0]], "described but used in no table")
+    return Registry(tables=tables)
+
+
+def _first_message(error: Exception) -> str:
+    return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)
+
+
+def _check_sources(sources: Sources, file: _YamlFile) -> None:
+    source_ids = [source.source_id for source in sources.sources]
+    tables = [table.source_table for table in sources.tables]
+    for index, source_id in enumerate(source_ids):
+        if source_id in source_ids[:index]:
+            raise file.error(["sources", index, "source_id"], f"'{source_id}' is defined twice")
+    for index, table in enumerate(sources.tables):
+        if table.source_table in tables[:index]:
+            raise file.error(["tables", index, "source_table"], f"'{table.source_table}' is defined twice")
+        if table.source_id not in source_ids:
+            raise file.error(["tables", index, "source_id"], f"no source '{table.source_id}' is defined in this file")
+
+
+def _check_indicators(catalogue: Catalogue, placed: list[tuple[Indicator, _YamlFile, int]]) -> None:
+    themes = {theme.theme_id for theme in catalogue.themes}
+    ids = [indicator.indicator_id for indicator in catalogue.indicators]
+    for number, (indicator, file, index) in enumerate(placed):
+        if indicator.indicator_id in ids[:number]:
+            raise file.error([index, "indicator_id"], f"'{indicator.indicator_id}' is defined twice")
+        if indicator.theme_id is not None and indicator.theme_id not in themes:
+            raise file.error([index, "theme_id"], f"no theme '{indicator.theme_id}' in themes.yaml")
+        if indicator.companion is not None and indicator.companion not in ids:
+            raise file.error([index, "companion"], f"no indicator '{indicator.companion}' is defined")
+        if indicator.weight is not None:
+            try:
+                unknown = sorted(names_in(indicator.weight) - set(ids))
+            except ValueError as error:
+                raise file.error([index, "weight"], str(error)) from error
+            if unknown:
+                raise file.error([index, "weight"], f"names indicators that are not defined: {', '.join(unknown)}")
+        for row, source in enumerate(indicator.sources):
+            loc = [index, "sources", row]
+            if source.source_table not in catalogue.source_tables:
+                raise file.error([*loc, "source_table"], f"no table '{source.source_table}' in sources.yaml")
+            if source.unit != indicator.unit:
+                raise file.error(
+                    [*loc, "unit"], f"unit '{source.unit}' differs from the indicator's '{indicator.unit}'"
+                )
+            bad = sorted({*source.warnings, *source.period_warnings} - set(catalogue.vocabulary["warning"]))
+            if bad:
+                raise file.error([*loc, "warnings"], f"not in the vocabulary of warnings: {', '.join(bad)}")
+
+
+def _check_region(catalogue: Catalogue, file: _YamlFile) -> None:
+    ids = {indicator.indicator_id for indicator in catalogue.indicators}
+    for index, total in enumerate(catalogue.region.plausible_totals):
+        if total.indicator not in ids:
+            raise file.error(["plausible_totals", index, "indicator"], f"no indicator '{total.indicator}' is defined")
+        if total.region not in catalogue.region.own_groups:
+            raise file.error(["plausible_totals", index, "region"], f"'{total.region}' is not the region or its group")
+
+
+def _fingerprint(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        # Line ends differ between a Windows and a Linux checkout; the catalogue does not.
+        digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return digest.hexdigest()
