@@ -1,0 +1,155 @@
+"""Group values from member values: sums and weighted means, never a mean of means."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from catalog.expression import evaluate, names_in
+from methods import warning_lists as warn
+
+# What a group says when members disagree: the weakest member decides.
+STATUS_ORDER = ["estimated", "provisional", "definitive"]
+
+
+def choose_figures(observation: pl.DataFrame, references: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """The published figure of every region for each indicator and reference period in use.
+
+    The series of the reference goes first, then the priority of the table; a figure of another series says
+    `definition_differs`. Columns: those of `observation` with reference_period for period, series_id, and
+    of_reference_series (boolean).
+    """
+    used = (
+        references.filter(pl.col("reference_period").is_not_null())
+        .select("indicator_id", "reference_period", reference_series="series_id")
+        .unique()
+    )
+    return (
+        observation.rename({"period": "reference_period"})
+        .join(used, ["indicator_id", "reference_period"])
+        .join(
+            sources.select("indicator_id", "source_table", "series_id", "priority"), ["indicator_id", "source_table"]
+        )
+        .with_columns(of_reference_series=pl.col("series_id") == pl.col("reference_series"))
+        .sort(
+            "indicator_id",
+            "reference_period",
+            "region_code",
+            "of_reference_series",
+            "priority",
+            descending=[False, False, False, True, False],
+        )
+        .group_by("indicator_id", "reference_period", "region_code", "breakdown", maintain_order=True)
+        .first()
+        .with_columns(
+            warnings=warn.unite("warnings", warn.when(~pl.col("of_reference_series"), "definition_differs")),
+        )
+        .drop("reference_series", "priority")
+    )
+
+
+def member_weights(
+    figures: pl.DataFrame, observation: pl.DataFrame, sources: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.DataFrame:
+    """The weight of every municipality with a figure: indicator_id, reference_period, municipality_code, weight.
+
+    Weights are those of the figure's own reference period. Where two tables give one, the table that published the
+    figure wins, then the table's priority. A municipality without weight, or with a figure of another series than
+    the reference, is left out; a sum weighs each as 1.
+    """
+    published = (
+        observation.filter(pl.col("value").is_not_null(), breakdown="total")
+        .join(sources.select("indicator_id", "source_table", "priority"), ["indicator_id", "source_table"])
+        .select("indicator_id", "region_code", "period", "source_table", "priority", "value")
+    )
+    with_value = figures.filter(
+        pl.col("value").is_not_null() & pl.col("region_code").str.starts_with("GM") & pl.col("of_reference_series")
+    ).select("indicator_id", "reference_period", "region_code", "source_table")
+    frames = []
+    for indicator_id, expression, is_count in indicators.select("indicator_id", "weight", "is_count").iter_rows():
+        rows = with_value.filter(pl.col("indicator_id") == indicator_id)
+        if is_count:
+            frames.append(rows.with_columns(weight=pl.lit(1.0)))
+        elif expression is not None:
+            frames.append(_evaluate_weight(rows, published, expression))
+    weights = pl.concat(frames) if frames else with_value.with_columns(weight=pl.lit(1.0)).clear()
+    return weights.filter(pl.col("weight") > 0).select(
+        "indicator_id", "reference_period", "weight", municipality_code="region_code"
+    )
+
+
+def _evaluate_weight(rows: pl.DataFrame, published: pl.DataFrame, expression: str) -> pl.DataFrame:
+    """`rows` with the value of a weight expression for each; NULL where a part of it is not known."""
+    names = sorted(names_in(expression))
+    for name in names:
+        part = (
+            rows.join(
+                published.filter(pl.col("indicator_id") == name).drop("indicator_id"),
+                left_on=["region_code", "reference_period"],
+                right_on=["region_code", "period"],
+                suffix="_of_weight",
+            )
+            .with_columns(elsewhere=pl.col("source_table") != pl.col("source_table_of_weight"))
+            .sort("reference_period", "region_code", "elsewhere", "priority")
+            .group_by("reference_period", "region_code", maintain_order=True)
+            .agg(pl.col("value").first().alias(name))
+        )
+        rows = rows.join(part, ["reference_period", "region_code"], how="left")
+    return rows.with_columns(weight=evaluate(expression, {name: pl.col(name) for name in names})).drop(names)
+
+
+def group_weights(
+    weights: pl.DataFrame, members: pl.DataFrame, indicators: pl.DataFrame, whole_groups: list[str]
+) -> pl.DataFrame:
+    """How heavily each municipality counts in each group: the published table `group_weight`.
+
+    `members`: group_code, municipality_code, period. A group in `whole_groups`, and any sum, needs a figure and a
+    weight from every member of the period: without them it has no rows here, and so no group value.
+    """
+    is_count = pl.col("is_count")
+    grouped = (
+        members.rename({"period": "reference_period"})
+        .join(weights, ["municipality_code", "reference_period"])
+        .join(indicators.select("indicator_id", "is_count"), "indicator_id")
+        .with_columns(
+            found=pl.len().over("indicator_id", "reference_period", "group_code"),
+            share=pl.when(is_count)
+            .then(1.0)
+            .otherwise(pl.col("weight") / pl.col("weight").sum().over("indicator_id", "reference_period", "group_code")),
+        )
+    )
+    size = members.group_by("group_code", pl.col("period").alias("reference_period")).agg(size=pl.len())
+    must_be_whole = pl.col("group_code").is_in(whole_groups) | is_count
+    return (
+        grouped.join(size, ["group_code", "reference_period"])
+        .filter(~must_be_whole | (pl.col("found") == pl.col("size")))
+        .drop("is_count", "found", "size")
+    )
+
+
+def group_values(figures: pl.DataFrame, shares: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:
+    """The value of every group in `shares` (group_weight) from its members' figures, shaped as `figures`."""
+    weakest = pl.col("status").replace_strict({s: i for i, s in enumerate(STATUS_ORDER)}, return_dtype=pl.Int32).min()
+    return (
+        shares.join(
+            figures.rename({"region_code": "municipality_code"}), ["indicator_id", "reference_period", "municipality_code"]
+        )
+        # Floating-point sums depend on their order: keep it, so that equal inputs give equal bytes.
+        .sort("indicator_id", "reference_period", "group_code", "breakdown", "municipality_code")
+        .group_by("indicator_id", "reference_period", "group_code", "breakdown", maintain_order=True)
+        .agg(
+            (pl.col("value") * pl.col("share")).sum().alias("value"),
+            weakest.replace_strict(dict(enumerate(STATUS_ORDER)), return_dtype=pl.String).alias("status"),
+            # A member's own unusual change says little about the group.
+            warn.unite_rows("warnings").filter(warn.unite_rows("warnings") != "unusual_change").alias("warnings"),
+            pl.col("source_table", "series_id", "of_reference_series").first(),
+            pl.lit(None, dtype=pl.Float64).alias("ci_low"),
+            pl.lit(None, dtype=pl.Float64).alias("ci_high"),
+            pl.lit(None, dtype=pl.Int64).alias("n"),
+        )
+        .join(indicators.select("indicator_id", "weight_approximate"), "indicator_id")
+        .with_columns(
+            warnings=warn.unite("warnings", warn.when(pl.col("weight_approximate"), "weight_approximate")),
+        )
+        .drop("weight_approximate")
+        .rename({"group_code": "region_code"})
+    )

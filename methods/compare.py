@@ -1,0 +1,313 @@
+"""Pairs of figures and what lies between them: regions with each other, and years with the baseline."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from methods import warning_lists as warn
+from methods.measure import RegionRoles
+from methods.verdict import judge_change, judge_comparison
+
+_SIDE = ["value", "ci_low", "ci_high", "kind", "series_id", "reference_period", "status", "revision_margin", "warnings"]
+_FAMILY = ["measurement_year", "indicator_id", "breakdown"]
+
+
+def comparisons(
+    values: pl.DataFrame,
+    shares: pl.DataFrame,
+    indicators: pl.DataFrame,
+    sources: pl.DataFrame,
+    roles: RegionRoles,
+    contrasts: list[tuple[str, str]],
+) -> pl.DataFrame:
+    """The published table `comparison` for the years in `values` (indicator_value); counts are not compared.
+
+    `shares` is group_weight, `sources` indicator_source with revision_margin. Pairs: every own municipality and group against region, country and rest of the
+    country (not itself), and the contrasts between groups.
+    """
+    values = _with_making(values, sources)
+    key = ["measurement_year", "indicator_id", "breakdown"]
+    comparable = indicators.filter(~pl.col("is_count")).select("indicator_id", "polarity", "min_relevant_difference")
+    side = values.select(*key, "region_code", *_SIDE)
+    pairs = (
+        side.join(_pairs(roles, contrasts), "region_code")
+        .join(comparable, "indicator_id")
+        .join(
+            side.rename({"region_code": "comparator_code"} | {name: f"other_{name}" for name in _SIDE}),
+            [*key, "comparator_code"],
+        )
+    )
+    pairs = _with_overlap(pairs, shares, roles).with_columns(
+        nominal=pl.lit(value=False),
+        in_family=pl.col("region_code").is_in(roles.municipalities),
+        rounding_margin=_rounding_margin(pairs, values, shares),
+    )
+    return (
+        judge_comparison(pairs, [*_FAMILY, "comparator_code"])
+        .with_columns(warnings=warn.unite("warnings", "other_warnings"))
+        .rename({"other_value": "comparator_value"})
+    )
+
+
+def changes(
+    values: pl.DataFrame,
+    baseline: pl.DataFrame,
+    shares: pl.DataFrame,
+    indicators: pl.DataFrame,
+    sources: pl.DataFrame,
+    roles: RegionRoles,
+    baseline_year: int,
+) -> pl.DataFrame:
+    """The published table `change`: each year in `values` against `baseline` (both indicator_value).
+
+    Two quantities: the value itself, and its difference from the country in percent, which takes out what the whole
+    country has in common (prices above all). The baseline year has no change from itself.
+    """
+    values, baseline = _with_making(values, sources), _with_making(baseline, sources)
+    settings = indicators.select(
+        "indicator_id", "polarity", "min_relevant_difference", "is_count", "group_method", "nominal_euro"
+    )
+    pairs = (
+        _own(values, roles)
+        .filter(pl.col("measurement_year") != baseline_year)
+        .join(
+            _own(baseline, roles).drop("measurement_year").rename({name: f"other_{name}" for name in _SIDE}),
+            ["indicator_id", "region_code", "breakdown"],
+        )
+        .join(settings, "indicator_id")
+        .with_columns(
+            baseline_year=pl.lit(baseline_year, dtype=pl.Int32),
+            share=pl.lit(0.0),
+            in_family=pl.col("region_code").is_in(roles.municipalities),
+        )
+    )
+    figures = pl.concat([values, baseline.select(values.columns)], how="vertical")
+    in_value = pairs.with_columns(
+        quantity=pl.lit("value"),
+        nominal=pl.col("nominal_euro"),
+        rounding_margin=_rounding_margin_over_time(pairs, figures, shares),
+    )
+    relative = _relative_to_country(pairs, figures, roles)
+    return (
+        pl.concat([in_value, relative.select(in_value.columns)])
+        .pipe(judge_change, [*_FAMILY, "quantity"])
+        .with_columns(
+            warnings=warn.unite(
+                "warnings",
+                "other_warnings",
+                warn.when(pl.col("nominal"), "nominal_prices"),
+                warn.when(pl.col("verdict") == "not_comparable", "break_in_series"),
+            ),
+            # A percentage of a percentage means nothing to a reader.
+            relative_difference=pl.when(pl.col("quantity") == "value").then("relative_difference"),
+        )
+        .rename({"other_value": "baseline_value", "other_reference_period": "baseline_reference_period"})
+    )
+
+
+def _own(values: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
+    return values.filter(pl.col("region_code").is_in(roles.always)).select(
+        "measurement_year", "indicator_id", "region_code", "breakdown", *_SIDE
+    )
+
+
+def _with_making(values: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """Add how each figure was made: kind, rounding_unit and revision_margin of its source table."""
+    making = sources.select("indicator_id", "source_table", "kind", "rounding_unit", "revision_margin")
+    return values.join(making, ["indicator_id", "source_table"], how="left", maintain_order="left")
+
+
+def _pairs(roles: RegionRoles, contrasts: list[tuple[str, str]]) -> pl.DataFrame:
+    pairs = [
+        (region, comparator)
+        for region in [*roles.municipalities, *roles.groups]
+        for comparator in (roles.region, roles.country, roles.rest)
+        if region != comparator
+    ]
+    return pl.DataFrame(
+        [*pairs, *contrasts], schema={"region_code": pl.String, "comparator_code": pl.String}, orient="row"
+    )
+
+
+def _coefficients(values: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    """Every value as a sum of published figures: indicator_id, reference_period, region_code, figure_code, coefficient.
+
+    A published figure is itself; a group is its members by their share. `rounding_unit` is that of the figure.
+    """
+    figures = _once(values.select("indicator_id", "reference_period", "region_code", "rounding_unit"))
+    groups = shares.select(
+        "indicator_id", "reference_period", region_code="group_code", figure_code="municipality_code", coefficient="share"
+    )
+    own = figures.join(groups, ["indicator_id", "reference_period", "region_code"], how="anti").select(
+        "indicator_id",
+        "reference_period",
+        "region_code",
+        figure_code="region_code",
+        coefficient=pl.lit(1.0),
+    )
+    units = figures.rename({"region_code": "figure_code"})
+    return pl.concat([groups, own]).join(units, ["indicator_id", "reference_period", "figure_code"])
+
+
+def _rounding_margin(pairs: pl.DataFrame, values: pl.DataFrame, shares: pl.DataFrame) -> pl.Series:
+    """R = half the sum of |coefficient| x rounding unit over the figures that make up each difference, in row order."""
+    place = pairs.select("indicator_id", "reference_period", "region_code", "comparator_code").with_row_index("pair")
+    coefficients = _coefficients(values, shares)
+    signed = [
+        (place, {"region_code": "region_code"}, 1.0),
+        (place, {"comparator_code": "region_code"}, -1.0),
+    ]
+    parts = [
+        frame.join(
+            coefficients,
+            left_on=["indicator_id", "reference_period", *names],
+            right_on=["indicator_id", "reference_period", *names.values()],
+        ).select("pair", "figure_code", pl.col("coefficient") * sign, "rounding_unit")
+        for frame, names, sign in signed
+    ]
+    return _half_sum(place, pl.concat(parts), ["figure_code"])
+
+
+def _rounding_margin_over_time(pairs: pl.DataFrame, figures: pl.DataFrame, shares: pl.DataFrame) -> pl.Series:
+    """As `_rounding_margin`, for one region in two periods; a figure carried forward cancels against itself."""
+    place = pairs.select("indicator_id", "region_code", "reference_period", "other_reference_period").with_row_index(
+        "pair"
+    )
+    coefficients = _coefficients(figures, shares)
+    parts = [
+        place.join(
+            coefficients,
+            left_on=["indicator_id", "region_code", period],
+            right_on=["indicator_id", "region_code", "reference_period"],
+        ).select(
+            "pair", "figure_code", pl.col("coefficient") * sign, "rounding_unit", period_of_figure=pl.col(period)
+        )
+        for period, sign in (("reference_period", 1.0), ("other_reference_period", -1.0))
+    ]
+    return _half_sum(place, pl.concat(parts), ["figure_code", "period_of_figure"])
+
+
+def _half_sum(place: pl.DataFrame, parts: pl.DataFrame, figure: list[str]) -> pl.Series:
+    margins = (
+        parts.sort("pair", *figure)
+        .group_by("pair", *figure, maintain_order=True)
+        .agg(pl.col("coefficient").sum(), pl.col("rounding_unit").first())
+        .group_by("pair", maintain_order=True)
+        .agg(margin=0.5 * (pl.col("coefficient").abs() * pl.col("rounding_unit")).sum())
+    )
+    return place.join(margins, "pair", how="left", maintain_order="left")["margin"].fill_null(0.0)
+
+
+def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
+    """Add `share`: the weight of the region within the comparator where it is part of it, else 0."""
+    key = ["indicator_id", "reference_period"]
+    weight = pl.col("weight").sum()
+    of_groups = shares.group_by(*key, region_code="group_code").agg(weight)
+    of_municipalities = shares.filter(group_code=roles.region).select(
+        *key, region_code="municipality_code", weight="weight"
+    )
+    country = (
+        of_groups.filter(pl.col("region_code").is_in([roles.region, roles.rest]))
+        .group_by(key)
+        .agg(weight)
+        .with_columns(region_code=pl.lit(roles.country))
+        .select(of_groups.columns)
+    )
+    weights = pl.concat([of_groups, of_municipalities, country])
+    part_of = pl.col("comparator_code").is_in([roles.region, roles.country])
+    return (
+        pairs.join(weights, [*key, "region_code"], how="left", maintain_order="left")
+        .join(
+            weights.rename({"region_code": "comparator_code", "weight": "comparator_weight"}),
+            [*key, "comparator_code"],
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            share=pl.when(part_of).then(pl.col("weight") / pl.col("comparator_weight")).fill_null(0.0)
+        )
+        .drop("weight", "comparator_weight")
+    )
+
+
+def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
+    """The same pairs with values as percentages above or below the country, and their rounding margin.
+
+    Counts and groups without a sound weight are left out. R follows from the derivative of 100 (x / n - 1): each
+    published figure's coefficient is its share in x times 100 / n, and the country's is 100 x / n^2.
+    """
+    country = _once(figures.filter(region_code=roles.country)).select(
+        "indicator_id",
+        "reference_period",
+        "breakdown",
+        country="value",
+        country_kind="kind",
+        country_series="series_id",
+        country_status="status",
+        country_unit="rounding_unit",
+        country_warnings="warnings",
+        country_revision_margin="revision_margin",
+    )
+    units = _once(figures).select("indicator_id", "reference_period", "region_code", "rounding_unit")
+    relative = pairs.filter(
+        (pl.col("region_code") != roles.country) & ~pl.col("is_count") & (pl.col("group_method") != "none")
+    )
+    same_period = pl.col("reference_period") == pl.col("other_reference_period")
+    margin = pl.lit(0.0)
+    for prefix in ("", "other_"):
+        at = [pl.col("indicator_id"), pl.col(f"{prefix}reference_period")]
+        relative = relative.join(
+            country.rename({name: f"{prefix}{name}" for name in country.columns if name.startswith("country")}),
+            left_on=[*at, "breakdown"],
+            right_on=["indicator_id", "reference_period", "breakdown"],
+            how="left",
+            maintain_order="left",
+        ).join(
+            units.rename({"rounding_unit": f"{prefix}rounding_unit"}),
+            left_on=[*at, "region_code"],
+            right_on=["indicator_id", "reference_period", "region_code"],
+            how="left",
+            maintain_order="left",
+        )
+        x, n = pl.col(f"{prefix}value"), pl.col(f"{prefix}country")
+        margin = margin + 50 / n * (pl.col(f"{prefix}rounding_unit") + x / n * pl.col(f"{prefix}country_unit"))
+    return relative.with_columns(
+        *(column for prefix in ("", "other_") for column in _relative_side(prefix)),
+        quantity=pl.lit("relative_to_nl"),
+        nominal=pl.lit(value=False),
+        min_relevant_difference=pl.lit(None, dtype=pl.Float64),
+        rounding_margin=pl.when(same_period).then(0.0).otherwise(margin).fill_null(0.0),
+    )
+
+
+def _once(figures: pl.DataFrame) -> pl.DataFrame:
+    """Each figure once: one that is carried forward stands in several measurement years."""
+    key = ["indicator_id", "reference_period", "region_code"]
+    return figures.unique(key, keep="first", maintain_order=True)
+
+
+def _relative_side(prefix: str) -> list[pl.Expr]:
+    """One side relative to the country; it is as weak as the weaker of the two figures it is made of."""
+    own = {name: pl.col(f"{prefix}{name}") for name in ("value", "kind", "status", "series_id", "warnings")}
+    country = pl.col(f"{prefix}country")
+    other_kind, other_status = pl.col(f"{prefix}country_kind"), pl.col(f"{prefix}country_status")
+    weaker_kind = pl.when(own["kind"] == "register").then(other_kind).otherwise(own["kind"])
+    weaker_status = (
+        pl.when((own["status"] == "estimated") | (other_status == "estimated"))
+        .then(pl.lit("estimated"))
+        .when((own["status"] == "provisional") | (other_status == "provisional"))
+        .then(pl.lit("provisional"))
+        .otherwise(own["status"])
+    )
+    no_margin = pl.lit(None, dtype=pl.Float64)
+    return [
+        pl.when(own["series_id"] == pl.col(f"{prefix}country_series"))
+        .then(100 * (own["value"] / country - 1))
+        .alias(f"{prefix}value"),
+        weaker_kind.alias(f"{prefix}kind"),
+        weaker_status.alias(f"{prefix}status"),
+        no_margin.alias(f"{prefix}ci_low"),
+        no_margin.alias(f"{prefix}ci_high"),
+        no_margin.alias(f"{prefix}revision_margin"),
+        warn.unite(own["warnings"], pl.col(f"{prefix}country_warnings")).alias(f"{prefix}warnings"),
+    ]

@@ -1,0 +1,97 @@
+"""The figure of every region, indicator and measurement year, also where it is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from methods import warning_lists as warn
+
+
+@dataclass(frozen=True)
+class RegionRoles:
+    """Which codes play which part: own municipalities, own groups (region first), country, rest of the country."""
+
+    municipalities: list[str]
+    groups: list[str]
+    country: str
+    rest: str
+    published_as: list[str]
+
+    @property
+    def region(self) -> str:
+        """The region as a whole."""
+        return self.groups[0]
+
+    @property
+    def always(self) -> list[str]:
+        """Regions that have a row for every indicator and measurement year."""
+        return [*self.municipalities, *self.groups, self.country, self.rest]
+
+
+def indicator_values(
+    references: pl.DataFrame, figures: pl.DataFrame, groups: pl.DataFrame, indicators: pl.DataFrame, roles: RegionRoles
+) -> pl.DataFrame:
+    """The published table `indicator_value` for the years in `references`.
+
+    `figures` are the published figures in use (choose_figures), `groups` the computed ones (group_values). Every
+    region in `roles.always` has a row for every indicator and year; NULL comes with a status that says why.
+    """
+    known = pl.concat([figures, groups.select(figures.columns), _figures_for_region(figures, groups, roles)])
+    key = ["indicator_id", "reference_period", "region_code"]
+    always = references.join(pl.DataFrame({"region_code": roles.always}), how="cross")
+    elsewhere = references.join(
+        known.filter(~pl.col("region_code").is_in(roles.always)).select(key).unique(), ["indicator_id", "reference_period"]
+    )
+    return (
+        pl.concat([always, elsewhere.select(always.columns)])
+        .drop("source_table", "series_id")
+        .join(known, key, how="left")
+        .join(indicators.select("indicator_id", "group_method", "country_figure"), "indicator_id")
+        .with_columns(
+            breakdown=pl.col("breakdown").fill_null("total"),
+            status=pl.coalesce("status", _why_missing(roles)),
+            warnings=_with_age_of_figure(),
+            standard_error=pl.lit(None, dtype=pl.Float64),
+            n_effective=pl.lit(None, dtype=pl.Float64),
+            degrees_of_freedom=pl.lit(None, dtype=pl.Float64),
+        )
+    )
+
+
+def _figures_for_region(figures: pl.DataFrame, groups: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
+    """Figures published for an area that is the region under another code, where none was computed."""
+    return (
+        figures.filter(pl.col("region_code").is_in(roles.published_as))
+        .sort("region_code")
+        .unique(["indicator_id", "reference_period", "breakdown"], keep="first", maintain_order=True)
+        .with_columns(region_code=pl.lit(roles.region))
+        .join(groups, ["indicator_id", "reference_period", "region_code"], how="anti")
+    )
+
+
+def _why_missing(roles: RegionRoles) -> pl.Expr:
+    """Why a region has no figure, where its source gives no reason itself."""
+    is_group = pl.col("region_code").is_in([*roles.groups, roles.rest])
+    is_country = pl.col("region_code") == roles.country
+    cannot_exist = (is_group & (pl.col("group_method") == "none")) | (is_country & ~pl.col("country_figure"))
+    return (
+        pl.when(cannot_exist)
+        .then(pl.lit("not_applicable"))
+        .when(pl.col("reference_period").is_null())
+        .then(pl.col("missing_status"))
+        # The publishers give a national figure with each of these tables; this run does not hold it.
+        .when(is_country)
+        .then(pl.lit("not_retrieved"))
+        .otherwise(pl.lit("not_published"))
+    )
+
+
+def _with_age_of_figure() -> pl.Expr:
+    has_value = pl.col("value").is_not_null()
+    return warn.unite(
+        "warnings",
+        warn.when(has_value & pl.col("carried_forward"), "carried_forward"),
+        warn.when(has_value & pl.col("newer_published"), "newer_published"),
+    )

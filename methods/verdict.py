@@ -1,0 +1,192 @@
+"""What can be said about a difference: the only place where verdicts are made.
+
+A difference is `value - other_value`: between two regions in one year (`judge_comparison`) or between two years of
+one region (`judge_change`). The rules are those of the design, section 4; the first that applies decides.
+
+Both functions take a frame with, for each side (`x` and `other_x`): `value`, `ci_low`, `ci_high` (95% margins or
+NULL), `kind` (register, sample, model), `series_id`, `reference_period`, `status`, `revision_margin`; and for the
+pair `rounding_margin` (R), `share` (weight of the region in the comparator if it is part of it, else 0),
+`polarity`, `min_relevant_difference`, `nominal` (no judgement of better or worse) and `in_family` (tested together
+with the others of its family). They add `difference`, `difference_ci_low`, `difference_ci_high`,
+`relative_difference`, `p_value`, `p_value_adjusted`, `basis` and `verdict`.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+Z_95 = 1.959963984540054
+SIGNIFICANCE = 0.05
+EQUALITY = 1e-9
+
+
+def judge_comparison(pairs: pl.DataFrame, family: list[str]) -> pl.DataFrame:
+    """Judge differences between regions; `family` names the columns within which p-values are adjusted together."""
+    return _judge(pairs, family, over_time=False)
+
+
+def judge_change(pairs: pl.DataFrame, family: list[str]) -> pl.DataFrame:
+    """Judge differences between a measurement year (value) and the baseline (other_value)."""
+    return _judge(pairs, family, over_time=True)
+
+
+def benjamini_hochberg(p_value: pl.Expr) -> pl.Expr:
+    """P-values adjusted for the false discovery rate (Benjamini & Hochberg 1995, step-up); NULL stays NULL."""
+    tests = p_value.count()
+    rank = p_value.rank("ordinal")
+    scaled = p_value * tests / rank
+    descending = scaled.sort_by(p_value, descending=True, nulls_last=True).cum_min()
+    # Back to the rows' own order: the k-th smallest p stands at place (tests - k) of the descending list.
+    place = (tests.cast(pl.Int64) - rank.cast(pl.Int64)).clip(lower_bound=0)
+    return pl.when(p_value.is_not_null()).then(descending.gather(place).clip(upper_bound=1.0))
+
+
+def _judge(pairs: pl.DataFrame, family: list[str], *, over_time: bool) -> pl.DataFrame:
+    judged = (
+        pairs.with_columns(_basis(), difference=pl.col("value") - pl.col("other_value"))
+        .with_columns(_sampling_margins())
+        .with_columns(_rounding(over_time=over_time))
+        .with_columns(_interval())
+        .with_columns(_p_value())
+        .with_columns(_p_value_adjusted(family))
+        .with_columns(_verdict(over_time=over_time))
+    )
+    meaningless = pl.col("verdict") == "not_comparable"
+    numbers = ["difference", "difference_ci_low", "difference_ci_high", "p_value", "p_value_adjusted"]
+    return (
+        judged.with_columns(pl.when(~meaningless).then(pl.col(number)) for number in numbers)
+        .with_columns(
+            relative_difference=pl.when(pl.col("other_value") != 0).then(
+                100 * pl.col("difference") / pl.col("other_value").abs()
+            )
+        )
+        .drop("_below", "_above", "_r")
+    )
+
+
+def _is_known() -> pl.Expr:
+    return pl.col("value").is_not_null() & pl.col("other_value").is_not_null()
+
+
+def _has_margin(prefix: str) -> pl.Expr:
+    return pl.col(f"{prefix}ci_low").is_not_null() & pl.col(f"{prefix}ci_high").is_not_null()
+
+
+def _is_register(prefix: str) -> pl.Expr:
+    return pl.col(f"{prefix}kind") == "register"
+
+
+def _basis() -> pl.Expr:
+    registers = _is_register("") & _is_register("other_")
+    margins = (_is_register("") | _has_margin("")) & (_is_register("other_") | _has_margin("other_"))
+    basis = pl.when(_is_known() & registers).then(pl.lit("register")).when(_is_known() & margins)
+    return basis.then(pl.lit("interval")).otherwise(pl.lit("none")).alias("basis")
+
+
+def _sampling_margins() -> list[pl.Expr]:
+    """How far the true difference may lie below and above the estimate, by sampling alone.
+
+    A region that is part of its comparator (share w > 0): d = (1 - w)(x - rest), so the margin is that of region
+    against rest; the rest's own margin follows from the comparator's.
+    """
+
+    def width(prefix: str, side: str) -> pl.Expr:
+        distance = (pl.col(f"{prefix}value") - pl.col(f"{prefix}ci_{side}")).abs()
+        return pl.when(_is_register(prefix)).then(0.0).otherwise(distance)
+
+    share = pl.col("share")
+
+    def combined(own: str, opposite: str) -> pl.Expr:
+        square = (
+            ((1 - share) * width("", own)).pow(2)
+            + width("other_", opposite).pow(2)
+            - (share * width("", opposite)).pow(2)
+        )
+        return square.clip(lower_bound=0.0).sqrt()
+
+    return [combined("low", "high").alias("_below"), combined("high", "low").alias("_above")]
+
+
+def _rounding(*, over_time: bool) -> pl.Expr:
+    """Rounding margin R; a provisional figure adds the revision margin the catalogue gives for it."""
+    margin = pl.col("rounding_margin")
+    if over_time:
+        for prefix in ("", "other_"):
+            provisional = pl.col(f"{prefix}status") == "provisional"
+            margin = margin + pl.when(provisional).then(pl.col(f"{prefix}revision_margin").fill_null(0.0)).otherwise(
+                0.0
+            )
+    return margin.alias("_r")
+
+
+def _interval() -> list[pl.Expr]:
+    grounded = pl.col("basis") != "none"
+    low = pl.col("difference") - pl.col("_below") - pl.col("_r")
+    high = pl.col("difference") + pl.col("_above") + pl.col("_r")
+    return [
+        pl.when(grounded).then(low).alias("difference_ci_low"),
+        pl.when(grounded).then(high).alias("difference_ci_high"),
+    ]
+
+
+def _p_value() -> pl.Expr:
+    """Two-sided normal p-value of the difference, from the half of the interval that faces zero."""
+    towards_zero = pl.when(pl.col("difference") > 0).then(pl.col("_below")).otherwise(pl.col("_above"))
+    z = pl.col("difference").abs() / (towards_zero / Z_95)
+    tested = (pl.col("basis") == "interval") & (towards_zero > 0)
+    return pl.when(tested).then(z).map_batches(_two_sided, return_dtype=pl.Float64).alias("p_value")
+
+
+def _two_sided(z: pl.Series) -> pl.Series:
+    from scipy.special import ndtr  # heavy: only where something is tested
+
+    values = z.to_numpy()
+    return pl.Series(z.name, 2 * ndtr(-values), nan_to_null=True)
+
+
+def _p_value_adjusted(family: list[str]) -> pl.Expr:
+    within = benjamini_hochberg(pl.col("p_value")).over([*family, "in_family"])
+    return pl.when(pl.col("in_family")).then(within).otherwise(pl.col("p_value")).alias("p_value_adjusted")
+
+
+def _verdict(*, over_time: bool) -> pl.Expr:
+    either = {
+        "estimated": (pl.col("status") == "estimated") | (pl.col("other_status") == "estimated"),
+        "provisional": _unsettled("") | _unsettled("other_"),
+    }
+    same_period = pl.col("reference_period") == pl.col("other_reference_period")
+    no_difference = (
+        (
+            (pl.col("difference_ci_low") <= EQUALITY)
+            & (pl.col("difference_ci_high") >= -EQUALITY)
+        )
+        | (pl.col("p_value_adjusted") >= SIGNIFICANCE).fill_null(value=False)
+        | (pl.col("difference").abs() <= pl.col("_r") + EQUALITY)
+        | (pl.col("difference").abs() < pl.col("min_relevant_difference") - EQUALITY).fill_null(value=False)
+    )
+    differs = pl.col("series_id") != pl.col("other_series_id")
+    not_comparable = differs if over_time else differs | ~same_period
+    not_new = (same_period | either["estimated"]) if over_time else pl.lit(value=False)
+    no_margin = pl.col("basis") == "none"
+    undecided = (no_margin | either["provisional"]) if over_time else no_margin
+    direction = pl.col("difference").sign()
+    neutral = (pl.col("polarity") == 0) | (pl.col("nominal") if over_time else pl.lit(value=False))
+    rules = [
+        (~_is_known(), "not_decidable"),  # rule 1
+        (not_comparable, "not_comparable"),  # rule 2
+        (not_new, "no_new_measurement"),  # rule 3
+        (undecided, "not_decidable"),  # rule 4
+        (no_difference, "no_demonstrable_difference"),  # rule 5
+        (neutral & (direction > 0), "higher"),  # rule 6
+        (neutral, "lower"),
+        (direction == pl.col("polarity"), "better"),
+    ]
+    return pl.coalesce(
+        *(pl.when(condition).then(pl.lit(verdict)) for condition, verdict in rules), pl.lit("worse")
+    ).alias("verdict")
+
+
+def _unsettled(prefix: str) -> pl.Expr:
+    """A provisional register figure of which the catalogue does not say how far it may be revised."""
+    provisional = (pl.col(f"{prefix}status") == "provisional") & _is_register(prefix)
+    return (provisional & pl.col(f"{prefix}revision_margin").is_null()).fill_null(value=False)
