@@ -1,0 +1,186 @@
+"""Layer core: regions, their members, the catalogue as tables, and all figures in one tidy shape."""
+
+import dagster as dg
+import polars as pl
+
+from assets.raw import INPUT_FILES, OUTLINES, RAW_KEYS, REGION_NAMES, REORGANISATIONS, raw_inputs, raw_name, tables_of
+from assets.tables import CATALOGUE, record, table_settings
+from catalog import frames
+from methods.measure import RegionRoles
+from methods.observe import flag_unusual_changes, observations
+from sources.fact_checks import FIGURES
+from sources.lifetimes import read_lifetimes
+from sources.outlines import dissolve, read_outlines
+
+REGION = CATALOGUE.region
+ROLES = RegionRoles(
+    municipalities=sorted(REGION.municipalities),
+    groups=list(REGION.own_groups),
+    country=REGION.country_code,
+    rest=REGION.rest_code,
+    published_as=REGION.published_as,
+)
+POPULATION = "population"
+
+# What CBS codes begin with, and the kind of region they are; other publishers' areas are regions.
+KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
+
+
+@dg.asset(
+    **table_settings("region", "core"),
+    ins={"region_names": dg.AssetIn(REGION_NAMES), **raw_inputs(tables_of(POPULATION))},
+)
+def region(context: dg.AssetExecutionContext, region_names: pl.DataFrame, **tables: pl.DataFrame) -> pl.DataFrame:
+    """All regions that have a figure, and the groups that are computed."""
+    population = _population(tables)
+    newest = (
+        population.filter(pl.col("period") <= str(REGION.last_measurement_year))
+        .sort("region_code", "period")
+        .group_by("region_code", maintain_order=True)
+        .last()
+        .rename({"period": "population_period"})
+    )
+    outlines = read_outlines(OUTLINES)
+    grouped = dissolve(outlines, REGION.own_groups).rename({"group_code": "region_code"})
+    # The region's outlines are those of its fourteen; other regions have none at hand.
+    shapes = pl.concat([outlines, grouped.select(outlines.columns)])
+    lifetimes = read_lifetimes(REORGANISATIONS)
+    published = _published_regions(region_names)
+    groups = _computed_regions().join(_group_population(newest), "region_code", how="left")
+    return record(
+        context,
+        pl.concat([published.join(newest, "region_code", how="left"), groups], how="diagonal")
+        .join(lifetimes, "region_code", how="left")
+        .join(shapes, "region_code", how="left"),
+    )
+
+
+@dg.asset(**table_settings("region_member", "core"), ins=raw_inputs(tables_of(POPULATION)))
+def region_member(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
+    """Members of every group in every period: a municipality exists in the years in which it has inhabitants."""
+    existing = (
+        _population(tables)
+        .filter(pl.col("region_code").str.starts_with("GM") & (pl.col("population") > 0))
+        .select("period", municipality_code="region_code")
+    )
+    own = pl.DataFrame(
+        [(group, code) for group, codes in REGION.own_groups.items() for code in codes],
+        schema={"group_code": pl.String, "municipality_code": pl.String},
+        orient="row",
+    )
+    outside = existing.filter(~pl.col("municipality_code").is_in(ROLES.municipalities))
+    return record(
+        context,
+        pl.concat(
+            [
+                own.join(existing.select("period").unique(), how="cross"),
+                outside.select(pl.lit(ROLES.rest).alias("group_code"), "municipality_code", "period"),
+                existing.select(pl.lit(ROLES.country).alias("group_code"), "municipality_code", "period"),
+            ]
+        ),
+    )
+
+
+@dg.asset(**table_settings("theme", "core"))
+def theme(context: dg.AssetExecutionContext) -> pl.DataFrame:
+    """Themes, from the catalogue."""
+    return record(context, frames.themes(CATALOGUE))
+
+
+@dg.asset(**table_settings("indicator", "core"))
+def indicator(context: dg.AssetExecutionContext) -> pl.DataFrame:
+    """Indicators, from the catalogue."""
+    return record(context, frames.indicators(CATALOGUE))
+
+
+@dg.asset(**table_settings("indicator_source", "core"))
+def indicator_source(context: dg.AssetExecutionContext) -> pl.DataFrame:
+    """Where each indicator comes from, from the catalogue."""
+    return record(context, frames.indicator_sources(CATALOGUE))
+
+
+@dg.asset(
+    **table_settings("source", "core"),
+    ins={"input_files": dg.AssetIn(INPUT_FILES), **raw_inputs(list(RAW_KEYS))},
+)
+def source(context: dg.AssetExecutionContext, input_files: pl.DataFrame, **tables: pl.DataFrame) -> pl.DataFrame:
+    """The publishers' tables used, with the checksum of the file their figures stand in."""
+    figures_file = input_files.filter(pl.col("file") == FIGURES).select("sha256", "bytes")
+    rows = pl.DataFrame(
+        [(table, tables[raw_name(table)].height) for table in RAW_KEYS],
+        schema={"source_table": pl.String, "rows": pl.Int64},
+        orient="row",
+    )
+    return record(
+        context, frames.source_tables(CATALOGUE).join(rows, "source_table").join(figures_file, how="cross")
+    )
+
+
+@dg.asset(**table_settings("observation", "core"), ins=raw_inputs(list(RAW_KEYS)))
+def observation(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
+    """Every published figure, in one shape, with the warnings it must carry."""
+    sources = frames.indicator_sources(CATALOGUE)
+    figures = pl.concat([tables[raw_name(table)] for table in RAW_KEYS])
+    observed = observations(figures, sources, frames.period_warnings(CATALOGUE))
+    return record(context, flag_unusual_changes(observed, sources, frames.indicators(CATALOGUE)))
+
+
+def _population(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Inhabitants on 1 January: region_code, period, population."""
+    return (
+        pl.concat(tables.values())
+        .filter(pl.col("value").is_not_null(), indicator_id=POPULATION)
+        .select("region_code", "period", population=pl.col("value").cast(pl.Int64))
+    )
+
+
+def _published_regions(names: pl.DataFrame) -> pl.DataFrame:
+    """Regions with a code of the publishers: region_code, name, kind, parent_code."""
+    code = pl.col("region_code")
+    kind = code.str.slice(0, 2).replace_strict(KINDS, default="region")
+    return names.with_columns(
+        name=code.replace_strict(
+            REGION.municipalities | {ROLES.country: REGION.country_name_nl}, default=pl.col("name")
+        ),
+        kind=kind,
+        parent_code=pl.when(code.is_in(ROLES.published_as))
+        .then(pl.lit(ROLES.region))
+        .when(code != ROLES.country)
+        .then(code.replace_strict(_parents(), default=ROLES.country)),
+    )
+
+
+def _computed_regions() -> pl.DataFrame:
+    """The region, its groups and the rest of the country: region_code, name, kind, parent_code."""
+    rows = [
+        (REGION.region_code, REGION.name_nl, "region", REGION.country_code),
+        *((group.code, group.name_nl, "group", REGION.region_code) for group in REGION.groups),
+        (REGION.rest_code, REGION.rest_name_nl, "rest_of_country", REGION.country_code),
+    ]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(["region_code", "name", "kind", "parent_code"], pl.String), orient="row"
+    )
+
+
+def _parents() -> dict[str, str]:
+    """The group each own municipality belongs to (the region, where it is in no group)."""
+    parents = dict.fromkeys(REGION.municipalities, REGION.region_code)
+    for group in REGION.groups:
+        parents |= dict.fromkeys(group.members, group.code)
+    return parents
+
+
+def _group_population(newest: pl.DataFrame) -> pl.DataFrame:
+    """Inhabitants of the computed regions: region_code, population, population_period."""
+    latest = newest["population_period"].max()
+    municipalities = newest.filter(pl.col("region_code").str.starts_with("GM"), population_period=latest)
+    outside = municipalities.filter(~pl.col("region_code").is_in(ROLES.municipalities))
+    groups = {
+        **{code: municipalities.filter(pl.col("region_code").is_in(m)) for code, m in REGION.own_groups.items()},
+        ROLES.rest: outside,
+    }
+    return pl.DataFrame(
+        [(code, members["population"].sum(), latest) for code, members in groups.items()],
+        schema={"region_code": pl.String, "population": pl.Int64, "population_period": pl.String},
+        orient="row",
+    )

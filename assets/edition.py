@@ -1,0 +1,166 @@
+"""Layer edition: what belongs to the edition as a whole, its pictures, and the one asset that publishes it."""
+
+import hashlib
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from assets.core import REGION
+from assets.raw import INPUT_FILES
+from assets.tables import CATALOGUE, OWNER, record, table_settings
+from assets.workspace import Workspace
+from catalog import frames
+from reports.charts import ChartLabels, ChartTables, draw_charts
+from reports.edition_folder import replace_file, replace_folder
+from reports.quality_page import write_quality_page
+from reports.tables import write_csv, write_database, write_parquet
+
+# Tables about the edition itself; all others are checked before `check_result` is made up.
+CLOSING_TABLES = ["check_result", "edition"]
+DATA_TABLES = [name for name in CATALOGUE.registry.tables if name not in CLOSING_TABLES]
+
+
+@dg.asset(**table_settings("data_dictionary", "edition"))
+def data_dictionary(context: dg.AssetExecutionContext) -> pl.DataFrame:
+    """Every published column, from the column registry."""
+    return record(context, frames.data_dictionary(CATALOGUE))
+
+
+@dg.asset(**table_settings("check_result", "edition"), deps=DATA_TABLES)
+def check_result(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.DataFrame:
+    """The results of all checks on the tables before this one."""
+    closing = pl.col("asset").is_in(CLOSING_TABLES)
+    return record(context, workspace.read_checks().filter(~closing))
+
+
+@dg.asset(**table_settings("edition", "edition"), ins={"input_files": dg.AssetIn(INPUT_FILES)})
+def edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame) -> pl.DataFrame:
+    """One row: what this edition was made from."""
+    content = "".join(f"{name} {sha256}\n" for name, sha256 in input_files.select("file", "sha256").sort("file").rows())
+    row = {
+        "edition": workspace.draft_name,
+        "measurement_year": REGION.last_measurement_year,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "code_version": _code_version(),
+        "catalog_sha256": CATALOGUE.sha256,
+        "lock_sha256": hashlib.sha256(Path(workspace.lock_file).read_bytes()).hexdigest(),
+        "input_sha256": hashlib.sha256(content.encode()).hexdigest(),
+        "contains_synthetic": False,
+    }
+    return record(context, pl.DataFrame([row]))
+
+
+@dg.asset(
+    group_name="edition",
+    owners=[OWNER],
+    kinds={"matplotlib"},
+    description="A map, a dot plot and a line over the years for each headline indicator, as SVG and PNG.",
+    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("file", description="A picture.")])},
+    deps=["region", "region_member", "indicator", "source", "indicator_value", "change"],
+)
+def charts(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+    """Draw the pictures of the last measurement year into the last run's folder."""
+    names = ["region", "region_member", "indicator", "source", "indicator_value", "change"]
+    tables = ChartTables(**{name: workspace.read(CATALOGUE.registry[name], _partitions(name)) for name in names})
+    shutil.rmtree(workspace.charts, ignore_errors=True)
+    workspace.charts.mkdir(parents=True)
+    files = draw_charts(tables, chart_labels(), REGION.last_measurement_year, workspace.charts)
+    context.add_asset_metadata({"dagster/row_count": len(files)})
+
+
+@dg.asset(
+    group_name="edition",
+    owners=[OWNER],
+    kinds={"duckdb"},
+    description=(
+        "The draft edition: one documented DuckDB file, the same tables as Parquet and CSV, the pictures and the "
+        "quality page. The only asset that writes the database; it replaces the previous draft in one step."
+    ),
+    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("table", description="A table.")])},
+    deps=[*DATA_TABLES, *CLOSING_TABLES, "charts"],
+)
+def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+    """Write the edition beside the standing one, then move it into place."""
+    editions = workspace.root / "editions"
+    building = editions / f".{workspace.draft_name}.building"
+    shutil.rmtree(building, ignore_errors=True)
+    try:
+        tables = _write_edition(workspace, building)
+        replace_folder(building, editions / workspace.draft_name)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    _offer_to_readers(workspace)
+    context.add_asset_metadata(
+        {"dagster/row_count": sum(frame.height for frame in tables.values()), "tables": len(tables)}
+    )
+
+
+def chart_labels() -> ChartLabels:
+    """The Dutch words the pictures need, from the catalogue."""
+    named = {group.code: group.name_nl.capitalize() for group in REGION.groups}
+    others = {
+        REGION.region_code: REGION.name_nl,
+        REGION.country_code: REGION.country_name_nl,
+        REGION.rest_code: REGION.rest_name_nl.capitalize(),
+    }
+    vocabulary = CATALOGUE.vocabulary
+    return ChartLabels(
+        region_code=REGION.region_code,
+        groups=named,
+        country_code=REGION.country_code,
+        rest_code=REGION.rest_code,
+        names=named | others,
+        status={key: term.label_nl for key, term in vocabulary["status"].items()},
+        warnings={key: term.label_nl for key, term in vocabulary["warning"].items()},
+        units={indicator.unit: indicator.unit_nl for indicator in CATALOGUE.indicators},
+        companions={i.indicator_id: i.companion for i in CATALOGUE.indicators if i.companion},
+    )
+
+
+def _partitions(name: str) -> list[str] | None:
+    """The measurement years of the region, so that tables of years no longer measured stay out."""
+    return [str(year) for year in REGION.years] if CATALOGUE.registry[name].partitioned else None
+
+
+def _write_edition(workspace: Workspace, folder: Path) -> dict[str, pl.DataFrame]:
+    for name in ("parquet", "csv", "quality"):
+        (folder / name).mkdir(parents=True)
+    tables = {
+        name: table.conform(workspace.read(table, _partitions(name)))
+        for name, table in CATALOGUE.registry.tables.items()
+    }
+    for name, frame in tables.items():
+        write_parquet(frame, folder / "parquet" / f"{name}.parquet")
+        write_csv(frame, folder / "csv" / f"{name}.csv")
+    write_database(tables, CATALOGUE.registry, folder / "btg.duckdb")
+    shutil.copytree(workspace.charts, folder / "charts")
+    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html")
+    shutil.copyfile(workspace.last_run / "quality.html", folder / "quality" / "index.html")
+    return tables
+
+
+def _offer_to_readers(workspace: Workspace) -> None:
+    """Replace the database that readers open by a copy of the draft's."""
+    copy = workspace.root / ".btg.duckdb.new"
+    shutil.copyfile(workspace.root / "editions" / workspace.draft_name / "btg.duckdb", copy)
+    replace_file(copy, workspace.root / "btg.duckdb")
+
+
+def _code_version() -> str:
+    """The software's version, with the commit where it runs from a git checkout."""
+    checkout = Path(__file__).parents[1]
+    if not (checkout / ".git").exists():
+        return version("btg")
+    command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return version("btg")
+    return f"{version('btg')}+{commit}"
+
+

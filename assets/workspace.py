@@ -1,0 +1,93 @@
+"""Where a run reads its input and writes its output."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from catalog import Table
+from catalog.current import current_catalogue
+
+CATALOGUE = current_catalogue()
+
+
+class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The folders of a run.
+
+    `output` holds the editions and `last_run`; `input_folder` is the folder with figures.csv, figures_origin.csv and
+    regions.csv that is measured; `lock_file` pins the dependencies the edition is made with.
+    """
+
+    output: str
+    input_folder: str
+    lock_file: str
+
+    @property
+    def root(self) -> Path:
+        """The output folder."""
+        return Path(self.output)
+
+    @property
+    def input_path(self) -> Path:
+        """The folder with the input."""
+        return Path(self.input_folder)
+
+    @property
+    def last_run(self) -> Path:
+        """What the last run left, also a stopped one."""
+        return self.root / "last_run"
+
+    @property
+    def tables(self) -> Path:
+        """The tables between the steps, as Parquet: `<table>.parquet`, or `<table>/<year>.parquet`."""
+        return self.last_run / "tables"
+
+    @property
+    def checks(self) -> Path:
+        """Check results of the last run, one JSON file a table."""
+        return self.last_run / "checks"
+
+    @property
+    def charts(self) -> Path:
+        """The pictures of the last run."""
+        return self.last_run / "charts"
+
+    @property
+    def draft_name(self) -> str:
+        """The folder of the draft edition is named after its measurement year."""
+        return f"{CATALOGUE.region.last_measurement_year}-draft"
+
+    def start_checks(self) -> None:
+        """Forget the check results of the run before."""
+        shutil.rmtree(self.checks, ignore_errors=True)
+        self.checks.mkdir(parents=True)
+
+    def write_checks(self, asset: str, results: list[dict[str, Any]]) -> None:
+        """Keep the results of one asset's checks; each has the columns of `check_result`."""
+        self.checks.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(results, ensure_ascii=False, indent=1)
+        (self.checks / f"{asset}.json").write_text(text, encoding="utf-8")
+
+    def read_checks(self) -> pl.DataFrame:
+        """The check results of the last run, also of one that was stopped: the table `check_result`."""
+        found = [
+            result
+            for path in sorted(self.checks.glob("*.json"))
+            for result in json.loads(path.read_text(encoding="utf-8"))
+        ]
+        table = CATALOGUE.registry["check_result"]
+        return table.conform(pl.DataFrame(found, schema=table.schema))
+
+    def read(self, table: Table, partitions: list[str] | None = None) -> pl.DataFrame:
+        """A table of this run: all of it, or the given partitions of a partitioned one."""
+        if not table.partitioned:
+            return pl.read_parquet(self.tables / f"{table.name}.parquet")
+        folder = self.tables / table.name
+        names = partitions if partitions is not None else sorted(path.stem for path in folder.glob("*.parquet"))
+        frames = [pl.read_parquet(folder / f"{name}.parquet") for name in names]
+        return pl.concat(frames) if frames else pl.DataFrame(schema=table.schema)

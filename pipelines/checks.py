@@ -1,0 +1,182 @@
+"""Great Expectations as Dagster asset checks: one blocking and one attention check for every published table."""
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from assets.tables import CATALOGUE, YEARS
+from assets.workspace import Workspace
+from catalog import Table
+from pipelines.expectations import Context, Rule, Suite, suites
+from pipelines.parquet_io import PARTITION_COLUMN
+from reports.quality_page import write_quality_page
+
+BLOCKING, ATTENTION = "expectations", "attention"
+EXAMPLES = 5
+
+
+def table_checks() -> list[dg.AssetChecksDefinition]:
+    """The checks of every table in the registry."""
+    return [_checks_of(table) for table in CATALOGUE.registry.tables.values()]
+
+
+def _checks_of(table: Table) -> dg.AssetChecksDefinition:
+    years = YEARS if table.partitioned else None
+    looked_up = {column.references for column in table.columns if column.references} - {table.name}
+    if table.name == "indicator_value":
+        looked_up.add("group_weight")
+
+    @dg.multi_asset_check(
+        name=f"{table.name}_checks",
+        specs=[
+            dg.AssetCheckSpec(
+                BLOCKING,
+                asset=table.name,
+                blocking=True,
+                additional_deps=sorted(looked_up),
+                partitions_def=years,
+                description="What must be true of this table; when it is not, no edition is made.",
+            ),
+            dg.AssetCheckSpec(
+                ATTENTION,
+                asset=table.name,
+                additional_deps=sorted(looked_up),
+                partitions_def=years,
+                description="What an analyst should look at; it does not stop the run.",
+            ),
+        ],
+    )
+    def check(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
+        partitions = list(context.partition_keys) if table.partitioned else ["all"]
+        results = evaluate(table, sorted(partitions), workspace)
+        keep_results(workspace, table.name, partitions, results)
+        for name, severity in ((BLOCKING, "error"), (ATTENTION, "warning")):
+            yield _outcome(table.name, name, [row for row in results if row["severity"] == severity])
+
+    return check
+
+
+def evaluate(table: Table, partitions: list[str], workspace: Workspace) -> list[dict[str, Any]]:
+    """The check results of one table, for each partition of the run (`all` where it is not partitioned)."""
+    frame = workspace.read(table, partitions if table.partitioned else None)
+    context = Context(CATALOGUE, lambda name: workspace.read(CATALOGUE.registry[name]), partitions)
+    return [row for suite in suites(table, frame, context) for row in run_suite(suite, table.name, partitions)]
+
+
+def run_suite(suite: Suite, table_name: str, partitions: list[str]) -> list[dict[str, Any]]:
+    """Have Great Expectations evaluate a suite: one row a rule and partition, in the order of the rules.
+
+    All partitions are evaluated together, which is several times as fast; the rows that fail tell theirs.
+    """
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    expectations = [
+        getattr(gxe, rule.expectation)(**rule.arguments, meta={"check_id": rule.check_id}) for rule in suite.rules
+    ]
+    batch = _batch_definition().get_batch({"dataframe": suite.frame.to_pandas()})
+    validated = batch.validate(
+        gx.ExpectationSuite(name=table_name, expectations=expectations),
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": suite.key},
+    )
+    outcomes = {result.expectation_config.meta["check_id"]: result for result in validated.results}
+    return [
+        _row(rule, outcomes[rule.check_id], suite, table_name, partition)
+        for rule in suite.rules
+        for partition in partitions
+    ]
+
+
+@cache
+def _batch_definition() -> Any:
+    """One in-memory Great Expectations context: no files, no telemetry, no progress bars."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    source = context.data_sources.add_pandas("tables")
+    return source.add_dataframe_asset("table").add_batch_definition_whole_dataframe("whole")
+
+
+def _row(rule: Rule, outcome: Any, suite: Suite, table_name: str, partition: str) -> dict[str, Any]:
+    by_year = PARTITION_COLUMN in suite.key and partition != "all"
+    failing = [
+        example
+        for example in outcome.result.get("unexpected_index_list") or []
+        if not by_year or str(example[PARTITION_COLUMN]) == partition
+    ]
+    # A rule that could not be evaluated (a column is missing, say) has failed: it never passes by accident.
+    broken = not outcome.success and not outcome.result.get("unexpected_index_list")
+    observed = "the rule could not be evaluated" if broken else _examples(rule, failing)
+    frame = suite.frame.filter(pl.col(PARTITION_COLUMN) == int(partition)) if by_year else suite.frame
+    passed = not failing and not broken
+    return {
+        "check_id": rule.check_id,
+        "asset": table_name,
+        "partition": partition,
+        "severity": rule.severity,
+        "passed": passed,
+        "observed": observed,
+        "expected": rule.expected,
+        "rows_failed": len(failing),
+        "message": _message(rule, passed, len(failing), frame.height, observed, table_name),
+    }
+
+
+def _examples(rule: Rule, failing: list[dict[str, Any]]) -> str | None:
+    """The first failing rows, by their key and the value the rule looked at."""
+    shown = [
+        ", ".join(f"{name}={_plain(value)}" for name, value in example.items() if not _is_flag(rule, name))
+        for example in failing[:EXAMPLES]
+    ]
+    return "; ".join(shown) or None
+
+
+def _message(rule: Rule, success: bool, failed: int, rows: int, observed: str | None, table_name: str) -> str:
+    if success:
+        return f"{table_name}: {rule.expected} ({rows} rows looked at)."
+    if not failed:
+        return f"{table_name}: expected that {rule.expected}; {observed}."
+    more = f" and {failed - EXAMPLES} more" if failed > EXAMPLES else ""
+    count = "1 row does not" if failed == 1 else f"{failed} rows do not"
+    return f"{table_name}: expected that {rule.expected}; {count}: {observed}{more}."
+
+
+def _is_flag(rule: Rule, name: str) -> bool:
+    return rule.arguments.get("value_set") == [True] and rule.arguments.get("column") == name
+
+
+def _plain(value: object) -> object:
+    """A NumPy number as Python writes it."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) else value
+
+
+def keep_results(workspace: Workspace, asset: str, partitions: list[str], results: list[dict[str, Any]]) -> None:
+    """Keep the results of these partitions beside those of others, and renew the quality page if the run stops."""
+    kept = workspace.checks / f"{asset}.json"
+    earlier = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
+    workspace.write_checks(asset, [row for row in earlier if row["partition"] not in partitions] + results)
+    if any(not row["passed"] and row["severity"] == "error" for row in results):
+        write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html")
+
+
+def _outcome(asset: str, name: str, results: list[dict[str, Any]]) -> dg.AssetCheckResult:
+    failed = [row for row in results if not row["passed"]]
+    is_error = name == BLOCKING
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description="\n".join(row["message"] for row in failed) or f"{len(results)} rules hold.",
+        metadata={"rules": len(results), "rules_failed": len(failed)},
+    )
+
+

@@ -1,0 +1,366 @@
+"""`btg`, the analyst's hand tool. Exit 0: done; 1: the data is at fault; 2: the call is."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from pipelines.run import Outcome
+    from pipelines.settings import Settings
+
+app = typer.Typer(
+    help="Measures Bruto Twents Geluk: broad welfare in the municipalities of a region, every year.",
+    epilog="Start with: btg measure --demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+stdout = Console(highlight=False, soft_wrap=True)
+
+DATA_AT_FAULT, CALL_AT_FAULT = 1, 2
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", help="Output folder (default: BTG_OUTPUT, else `output/` in the checkout)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
+EditionName = Annotated[
+    str | None,
+    typer.Option("--edition", help="An edition, such as 2025-draft (default: the one readers open)."),
+]
+
+
+class Format(StrEnum):
+    """How a query's result is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+@app.command(epilog="Example: btg measure --input ~/delivered --output ~/trial")
+def measure(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Always measure the bundled official figures; needs no network.")
+    ] = False,
+    input: Annotated[  # noqa: A002 - the name users type
+        Path | None,
+        typer.Option(help="Measure this folder: figures.csv, figures_origin.csv and regions.csv."),
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Measure up to this year (default: that of the region file).")] = None,
+    output: Output = None,
+    region: Annotated[Path | None, typer.Option(help="A region file, to measure another region.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole measurement: sources, checks, indicators, comparisons, the draft edition.
+
+    The previous edition stays until the new one is complete; a run that is stopped leaves it untouched.
+    """
+    if demo and input:
+        _refuse("--demo measures the bundled figures, --input a folder of yours: give one of the two.", CALL_AT_FAULT)
+    _set("BTG_INPUT", "" if demo else input)
+    _set("BTG_REGION", region)
+    _set("BTG_YEAR", year)
+    settings = _settings(output)
+    with _catalogue_mistakes(year):
+        from pipelines import run
+    if not as_json:
+        stderr.print(f"Measuring {escape(str(settings.input_folder))}" if input else _BUNDLED)
+    try:
+        with _progress(run.step_count(settings), quiet=as_json) as follow:
+            outcome = run.measure(settings, follow)
+    except run.AnotherRunIsBusy as error:
+        _refuse(str(error), DATA_AT_FAULT)
+    except KeyboardInterrupt:
+        _refuse("Stopped. The last edition is untouched.", 130)
+    _report_run(outcome, as_json=as_json)
+    if not outcome.succeeded:
+        raise typer.Exit(DATA_AT_FAULT)
+
+
+_BUNDLED = "Measuring the official figures that come with the software (no snapshots in use, no network needed)"
+
+
+@app.command(epilog="Example: btg check --all")
+def check(
+    edition: EditionName = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Also list the checks that passed.")] = False,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """The data-quality verdict of the last run, or of an edition; worst first."""
+    import polars as pl
+
+    from reports.quality_page import verdict, worst_first
+
+    settings = _settings(output)
+    checks = worst_first(_checks(settings, edition))
+    failed = checks.filter(~pl.col("passed") & (pl.col("severity") == "error"))
+    warned = checks.filter(~pl.col("passed") & (pl.col("severity") == "warning"))
+    said = verdict(failed.height, warned.height)
+    if as_json:
+        print(json.dumps({"verdict": said, "checks": checks.to_dicts()}, ensure_ascii=False))
+    else:
+        stdout.print(f"[bold]{said}[/bold] ({checks.height} checks)")
+        for row in (checks if show_all else pl.concat([failed, warned])).iter_rows(named=True):
+            word = "passed" if row["passed"] else "FAILED" if row["severity"] == "error" else "attention"
+            year = "" if row["partition"] == "all" else f" {row['partition']}"
+            stdout.print(f"\n{word}{year}  {row['check_id']}\n  {escape(row['message'])}")
+        if not edition:
+            stdout.print(f"\nAs a page: {escape(str(settings.output / 'last_run' / 'quality.html'))}")
+    if failed.height:
+        raise typer.Exit(DATA_AT_FAULT)
+
+
+@app.command(
+    epilog="Example: btg query \"SELECT region_code, value FROM indicator_value WHERE measurement_year = 2022 "
+    "AND indicator_id = 'perceived_health_good' AND region_code LIKE 'GM01%'\""
+)
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT statement (DuckDB SQL).")],
+    edition: EditionName = None,
+    format: Annotated[  # noqa: A002 - the name users type
+        Format, typer.Option(help="How to print the result; parquet only into a file or pipe.")
+    ] = Format.table,
+    output: Output = None,
+) -> None:
+    """Read-only SQL on an edition: it can change nothing and reach no other file."""
+    import duckdb
+    import polars as pl
+
+    database = _database(_settings(output), edition)
+    if format is Format.parquet and sys.stdout.isatty():
+        _refuse("Parquet is not for a screen: send it to a file, as in `btg query … --format parquet > x.parquet`.", 2)
+    try:
+        frame = read_only_query(database, sql)
+    except duckdb.Error as error:
+        _refuse(f"The query could not be answered: {error}", CALL_AT_FAULT)
+    if format is Format.table:
+        with pl.Config(
+            tbl_rows=200, tbl_cols=50, fmt_str_lengths=200, tbl_width_chars=_width(), tbl_hide_dataframe_shape=True
+        ):
+            print(frame)
+    elif format is Format.json:
+        print(_as_json(frame))
+    elif format is Format.csv:
+        from reports.tables import as_csv_columns
+
+        print(as_csv_columns(frame).write_csv(), end="")
+    else:
+        frame.write_parquet(sys.stdout.buffer)
+
+
+@app.command(epilog="Example: btg editions --json")
+def editions(output: Output = None, as_json: AsJson = False) -> None:
+    """The editions at hand, newest last."""
+    settings = _settings(output)
+    found = list(_editions(settings))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    if not found:
+        stdout.print(f"No editions in {escape(str(settings.output))} yet. Make one with: btg measure --demo")
+    for row in found:
+        synthetic = ", contains invented examples" if row["contains_synthetic"] else ""
+        stdout.print(
+            f"[bold]{row['edition']}[/bold]  measurement year {row['measurement_year']}, made {row['created_at']}"
+            f"{synthetic}\n  {escape(row['folder'])}"
+        )
+
+
+@app.command(epilog="Example: btg ui --port 3001")
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 3000,
+    output: Output = None,
+) -> None:
+    """Dagster's web interface, on this machine only: lineage, checks, years, history. Stop it with Ctrl-C."""
+    import subprocess
+
+    from pipelines.settings import prepare_dagster_home
+
+    _settings(output)
+    prepare_dagster_home()
+    stderr.print(f"Dagster's web interface: http://127.0.0.1:{port} (stop with Ctrl-C)")
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    try:
+        raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own arguments
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def read_only_query(database: Path, sql: str) -> Any:
+    """The answer to `sql` as a Polars frame, from a connection that can write nothing and read no other file."""
+    import duckdb
+
+    limits = {
+        "enable_external_access": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "lock_configuration": "true",
+    }
+    with duckdb.connect(str(database), read_only=True, config=limits) as connection:
+        return connection.sql(sql).pl()
+
+
+def main() -> None:
+    """Entry point of `btg`."""
+    from catalog import CatalogueError
+
+    try:
+        app()
+    except CatalogueError as error:
+        stderr.print(f"[bold red]The catalogue has a mistake.[/bold red]\n{escape(str(error))}")
+        sys.exit(DATA_AT_FAULT)
+
+
+def _set(name: str, value: object) -> None:
+    """An option given on the command line goes before the environment."""
+    if value is not None:
+        os.environ[name] = str(value)
+
+
+def _settings(output: Path | None) -> Settings:
+    from pipelines.settings import Settings
+
+    _set("BTG_OUTPUT", output)
+    return Settings.from_environment()
+
+
+def _refuse(message: str, code: int) -> NoReturn:
+    stderr.print(f"[bold red]{escape(message)}[/bold red]")
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _catalogue_mistakes(year: int | None) -> Iterator[None]:
+    """A year outside the region file is a wrong call; any other mistake is one in the catalogue."""
+    from catalog import CatalogueError
+
+    try:
+        yield
+    except CatalogueError as error:
+        if year is not None and str(error).startswith("measurement year"):
+            _refuse(f"{error}", CALL_AT_FAULT)
+        raise
+
+
+@contextmanager
+def _progress(steps: int, *, quiet: bool) -> Iterator[Any]:
+    """A bar on a terminal, nothing elsewhere; yields a function that hears of every step."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
+        task = bar.add_task("starting", total=steps)
+
+        def follow(event: str, step: str) -> None:
+            if event == "STEP_START":
+                bar.update(task, description=step.replace("_", " "))
+            else:
+                bar.advance(task)
+
+        yield follow
+
+
+def _report_run(outcome: Outcome, *, as_json: bool) -> None:
+    """The closing summary: what came of the run, for a human or a program."""
+    from assets.tables import CATALOGUE
+    from reports.quality_page import verdict
+
+    checks = outcome.checks
+    failed = checks.filter(~checks["passed"] & (checks["severity"] == "error")).height
+    warned = checks.filter(~checks["passed"] & (checks["severity"] == "warning")).height
+    workspace = outcome.workspace
+    summary: dict[str, Any] = {
+        "succeeded": outcome.succeeded,
+        "edition": workspace.draft_name if outcome.succeeded else None,
+        "checks": verdict(failed, warned),
+        "reasons": outcome.reasons,
+        "gaps": _gaps(outcome) if outcome.succeeded else [],
+        "database": str(workspace.root / "btg.duckdb"),
+        "folder": str(workspace.root / "editions" / workspace.draft_name),
+        "quality_page": str(workspace.last_run / "quality.html"),
+    }
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+        return
+    if not outcome.succeeded:
+        stderr.print("[bold red]The run was stopped. The previous edition is untouched.[/bold red]")
+        for reason in outcome.reasons:
+            stderr.print(f"\n{escape(reason)}")
+        stderr.print(f"\nAll checks: btg check, or open {escape(summary['quality_page'])}")
+        return
+    stdout.print(f"[bold]Edition {summary['edition']}[/bold] of {CATALOGUE.region.name_nl} is ready.")
+    stdout.print(f"\nChecks: {summary['checks']} ({checks.height} checks; details: btg check)")
+    stdout.print("\nWhat the headline figures say:")
+    for sentence in summary["gaps"]:
+        stdout.print(f"  • {escape(sentence)}")
+    stdout.print(f"\nTables and pictures: {escape(summary['folder'])}")
+    stdout.print(f"Look here first:     {escape(summary['database'])}")
+
+
+def _gaps(outcome: Outcome) -> list[str]:
+    from assets.tables import CATALOGUE
+    from reports.sentences import headline_gaps
+
+    year = CATALOGUE.region.last_measurement_year
+    tables = [outcome.workspace.read(CATALOGUE.registry[name], [str(year)]) for name in ("comparison", "indicator_value")]
+    return headline_gaps(tables[0], tables[1], CATALOGUE, year)
+
+
+def _checks(settings: Settings, edition: str | None) -> Any:
+    """The check results of the last run, or those an edition was published with."""
+    if edition:
+        return read_only_query(_database(settings, edition), "FROM check_result")
+    from assets.workspace import Workspace
+
+    checks = Workspace(output=str(settings.output), input_folder="", lock_file="").read_checks()
+    if checks.is_empty():
+        _refuse(f"Nothing has been run in {settings.output} yet. Start with: btg measure --demo", CALL_AT_FAULT)
+    return checks
+
+
+def _database(settings: Settings, edition: str | None) -> Path:
+    path = settings.output / "editions" / edition / "btg.duckdb" if edition else settings.output / "btg.duckdb"
+    if edition and edition != Path(edition).name:
+        _refuse(f"'{edition}' is not the name of an edition. See: btg editions", CALL_AT_FAULT)
+    if not path.is_file():
+        hint = "See: btg editions" if edition else "Make one with: btg measure --demo"
+        _refuse(f"There is no edition at {path}. {hint}", CALL_AT_FAULT)
+    return path
+
+
+def _editions(settings: Settings) -> Iterator[dict[str, Any]]:
+    for path in sorted((settings.output / "editions").glob("[0-9]*/btg.duckdb")):
+        row = read_only_query(path, "FROM edition").to_dicts()[0]
+        yield row | {"folder": str(path.parent)}
+
+
+def _as_json(frame: Any) -> str:
+    return json.dumps(
+        frame.to_dicts(), ensure_ascii=False, default=lambda value: value.hex() if isinstance(value, bytes) else str(value)
+    )
+
+
+def _width() -> int:
+    """As wide as the terminal; a pipe gets full lines."""
+    return stdout.width if sys.stdout.isatty() else 400
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The code location: all assets, checks and the main job. Loads without network and without secrets."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import dagster as dg
+
+# We pin Dagster exactly and read its changelog before every upgrade; its notes on what may change are not for users.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+from assets import analysis, core, edition, measurement, raw
+from assets.tables import OWNER
+from assets.workspace import Workspace
+from pipelines.checks import table_checks
+from pipelines.parquet_io import ParquetTables
+from pipelines.settings import CHECKOUT, Settings
+
+MEASURE = "measure"
+_EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
+
+
+def build_definitions(
+    settings: Settings, loggers: Mapping[str, dg.LoggerDefinition] | None = None
+) -> dg.Definitions:
+    """The definitions for these settings; `loggers` replace Dagster's own console log."""
+    workspace = Workspace(
+        output=str(settings.output),
+        input_folder=str(settings.input_folder),
+        lock_file=str(CHECKOUT / "requirements.lock"),
+    )
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules([raw, core, measurement, analysis, edition]),
+        asset_checks=table_checks(),
+        jobs=[
+            dg.define_asset_job(
+                MEASURE,
+                selection=dg.AssetSelection.all(),
+                description="The whole measurement: sources, checks, indicators, comparisons, the draft edition.",
+                owners=[OWNER],
+            )
+        ],
+        resources={"workspace": workspace, "io_manager": ParquetTables(folder=str(workspace.tables))},
+        executor=_EXECUTORS[settings.executor],
+        loggers=loggers,
+    )
+
+
+defs = build_definitions(Settings.from_environment())

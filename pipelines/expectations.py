@@ -1,0 +1,391 @@
+"""What must be true of each published table, generated from the column registry and the catalogue.
+
+Nothing is evaluated here: a `Suite` is a frame and the rules it must meet, and `pipelines.checks` has Great
+Expectations evaluate them. A rule that one column cannot express is a boolean column, a `flag`, that must be true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from assets.core import ROLES
+from catalog import Catalogue, Column, Table, frames
+
+MISSING = ["not_measured", "not_published", "not_retrieved", "suppressed", "not_applicable"]
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation: a Great Expectations class and its arguments, or a boolean column that must be true."""
+
+    check_id: str
+    expected: str
+    expectation: str = "ExpectColumnValuesToBeInSet"
+    arguments: dict[str, Any] = field(default_factory=dict)
+    severity: Literal["error", "warning"] = "error"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Rules on one frame; `key` names the columns that tell a reader which row is meant."""
+
+    frame: pl.DataFrame
+    key: list[str]
+    rules: list[Rule]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the rules may look up: the catalogue, the other tables and the partitions of the run."""
+
+    catalogue: Catalogue
+    read: Callable[[str], pl.DataFrame]
+    partitions: list[str]
+
+    @property
+    def years(self) -> pl.DataFrame:
+        """The measurement years of the run."""
+        years = [int(partition) for partition in self.partitions]
+        return pl.DataFrame({"measurement_year": years}, schema={"measurement_year": pl.Int32})
+
+
+def suites(table: Table, frame: pl.DataFrame, context: Context) -> list[Suite]:
+    """All suites of a table (of the partitions of the run, where it is partitioned)."""
+    found = [_schema_suite(table, frame), _row_suite(table, frame, context)]
+    found += [make(frame, context) for make in _PLAUSIBILITY.get(table.name, [])]
+    return found
+
+
+def _schema_suite(table: Table, frame: pl.DataFrame) -> Suite:
+    """Columns and types are those of the registry, in its order."""
+    present = pl.DataFrame(
+        {"column": list(frame.schema), "type": [str(dtype) for dtype in frame.schema.values()]},
+        schema={"column": pl.String, "type": pl.String},
+    )
+    registered = [(name, str(dtype)) for name, dtype in table.schema.items()]
+    listed = present.with_columns(
+        in_order=pl.Series([list(frame.schema) == table.column_names] * present.height, dtype=pl.Boolean)
+    )
+    return Suite(
+        listed,
+        ["column"],
+        [
+            Rule(
+                "types_as_registered",
+                "every column has the type of the column registry",
+                "ExpectColumnPairValuesToBeInSet",
+                {"column_A": "column", "column_B": "type", "value_pairs_set": registered},
+            ),
+            _flag("columns_as_registered", "in_order", f"the columns {', '.join(table.column_names)}, in this order"),
+        ],
+    )
+
+
+def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
+    """Keys, vocabularies, patterns, bounds and references of every column, and the rules between columns."""
+    checked = frame.select(pl.exclude(pl.Binary)).with_columns(
+        pl.col(name).list.join(";").alias(name) for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)
+    )
+    rules = [_unique_key(table)]
+    for column in table.columns:
+        if column.type != "BLOB":
+            rules += _column_rules(column, table, context)
+    for check_id, (expected, flag) in _row_flags(table, context).items():
+        checked = checked.with_columns(flag.alias(check_id))
+        rules.append(_flag(check_id, check_id, expected))
+    if {"indicator_id", "value"} <= set(frame.columns) and table.name in ("observation", "indicator_value"):
+        scale = frames.indicators(context.catalogue).select("indicator_id", "scale_min", "scale_max")
+        within = pl.col("value").is_between(
+            pl.col("scale_min").fill_null(float("-inf")), pl.col("scale_max").fill_null(float("inf"))
+        )
+        checked = (
+            checked.join(scale, "indicator_id", how="left", maintain_order="left")
+            .with_columns(within_scale=within.fill_null(value=True))
+            .drop("scale_min", "scale_max")
+        )
+        rules.append(_flag("within_scale", "within_scale", "every value lies within the scale of its indicator"))
+    return Suite(checked, table.key, rules)
+
+
+def _flag(check_id: str, column: str, expected: str, severity: Literal["error", "warning"] = "error") -> Rule:
+    return Rule(check_id, expected, arguments={"column": column, "value_set": [True]}, severity=severity)
+
+
+def _unique_key(table: Table) -> Rule:
+    if len(table.key) == 1:
+        return Rule(
+            "unique_key", f"{table.key[0]} is unique", "ExpectColumnValuesToBeUnique", {"column": table.key[0]}
+        )
+    return Rule(
+        "unique_key",
+        f"each combination of {', '.join(table.key)} occurs once",
+        "ExpectCompoundColumnsToBeUnique",
+        {"column_list": table.key},
+    )
+
+
+def _column_rules(column: Column, table: Table, context: Context) -> list[Rule]:
+    name, rules = column.name, []
+    if name in {*table.key, *table.required}:
+        rules.append(
+            Rule(f"{name}_present", f"{name} is never empty", "ExpectColumnValuesToNotBeNull", {"column": name})
+        )
+    if column.vocabulary:
+        words = list(context.catalogue.vocabulary[column.vocabulary])
+        expected = f"{name} holds words of the vocabulary {column.vocabulary}"
+        if column.type == "VARCHAR[]":
+            word = "|".join(words)
+            pattern = {"column": name, "regex": f"^(({word})(;({word}))*)?$"}
+            rules.append(Rule(f"{name}_in_vocabulary", expected, "ExpectColumnValuesToMatchRegex", pattern))
+        else:
+            rules.append(Rule(f"{name}_in_vocabulary", expected, arguments={"column": name, "value_set": words}))
+    if column.pattern:
+        rules.append(
+            Rule(
+                f"{name}_well_formed",
+                f"{name} matches {column.pattern}",
+                "ExpectColumnValuesToMatchRegex",
+                {"column": name, "regex": column.pattern},
+            )
+        )
+    if column.minimum is not None or column.maximum is not None:
+        rules.append(
+            Rule(
+                f"{name}_within_bounds",
+                f"{name} lies within {column.minimum} and {column.maximum}".replace("None", "no bound"),
+                "ExpectColumnValuesToBeBetween",
+                {"column": name, "min_value": column.minimum, "max_value": column.maximum},
+            )
+        )
+    if column.references and column.references != table.name:
+        known = context.read(column.references)[context.catalogue.registry[column.references].key[0]].to_list()
+        rules.append(
+            Rule(
+                f"{name}_known",
+                f"{name} occurs in the table {column.references}",
+                arguments={"column": name, "value_set": known},
+            )
+        )
+    return rules
+
+
+def _row_flags(table: Table, context: Context) -> dict[str, tuple[str, pl.Expr]]:
+    """Rules between the columns of one row."""
+    names = set(table.column_names)
+    flags: dict[str, tuple[str, pl.Expr]] = {}
+    if {"value", "status"} <= names:
+        says_missing = pl.col("status").is_in(MISSING)
+        flags["missing_exactly_when_status_says"] = (
+            "the value is empty exactly when the status says that it is missing",
+            pl.col("value").is_null() == says_missing,
+        )
+    if {"value", "ci_low", "ci_high"} <= names:
+        flags["interval_contains_value"] = (
+            "both margins are given or neither, and the value lies between them",
+            _contains("ci_low", "value", "ci_high"),
+        )
+    if {"difference", "difference_ci_low"} <= names:
+        baseline = "baseline_value" if "baseline_value" in names else "comparator_value"
+        distance = (pl.col("value") - pl.col(baseline) - pl.col("difference")).abs()
+        flags["interval_contains_difference"] = (
+            "both margins of the difference are given or neither, and the difference lies between them",
+            _contains("difference_ci_low", "difference", "difference_ci_high"),
+        )
+        flags["difference_is_value_minus_other"] = (
+            "the difference is the value minus the value that is compared with",
+            (distance <= TOLERANCE).fill_null(value=True),
+        )
+        flags["verdict_has_a_basis"] = (
+            "a verdict of better, worse, higher, lower or no difference has a basis and a margin",
+            pl.col("verdict").is_in(["not_decidable", "no_new_measurement", "not_comparable"])
+            | ((pl.col("basis") != "none") & pl.col("difference_ci_low").is_not_null()),
+        )
+        flags["p_value_only_with_interval"] = (
+            "a p-value stands only where something was sampled or modelled",
+            pl.col("p_value").is_null() | (pl.col("basis") == "interval"),
+        )
+    return flags
+
+
+def _contains(low: str, middle: str, high: str) -> pl.Expr:
+    both_empty = pl.col(low).is_null() & pl.col(high).is_null()
+    inside = (pl.col(low) <= pl.col(middle) + TOLERANCE) & (pl.col(middle) <= pl.col(high) + TOLERANCE)
+    return both_empty | inside.fill_null(value=False)
+
+
+def _present(wanted: pl.DataFrame, frame: pl.DataFrame, check_id: str, expected: str) -> Suite:
+    """A suite that demands a row of `frame` for every row of `wanted`."""
+    keys = wanted.columns
+    found = frame.select(keys).unique().with_columns(present=pl.lit(value=True))
+    listed = wanted.join(found, keys, how="left", maintain_order="left").with_columns(
+        pl.col("present").fill_null(value=False)
+    )
+    return Suite(listed, keys, [_flag(check_id, "present", expected)])
+
+
+def _members_complete(frame: pl.DataFrame, context: Context) -> Suite:
+    groups = context.catalogue.region.own_groups
+    wanted = pl.DataFrame(
+        [(group, code) for group, codes in groups.items() for code in codes],
+        schema={"group_code": pl.String, "municipality_code": pl.String},
+        orient="row",
+    ).join(frame.select("period").unique().sort("period"), how="cross")
+    return _present(wanted, frame, "members_complete", "every municipality of the region is a member in every period")
+
+
+def _members_exist(frame: pl.DataFrame, context: Context) -> Suite:
+    """Own municipalities must be among the country's: one that vanished from the population is noticed."""
+    country = frame.filter(group_code=ROLES.country).select("municipality_code", "period")
+    own = frame.filter(group_code=ROLES.region).select("municipality_code", "period")
+    return _present(own, country, "members_exist", "every municipality of the region has inhabitants in every period")
+
+
+def _own_regions_present(frame: pl.DataFrame, context: Context) -> Suite:
+    wanted = pl.DataFrame({"region_code": ROLES.always})
+    return _present(wanted, frame, "own_regions_present", "every own municipality and group is described")
+
+
+def _every_value_promised(frame: pl.DataFrame, context: Context) -> Suite:
+    wanted = (
+        context.years.join(frames.indicators(context.catalogue).select("indicator_id"), how="cross")
+        .join(pl.DataFrame({"region_code": ROLES.always}), how="cross")
+    )
+    expected = "every own municipality and group has a row for every indicator and year, also if it is empty"
+    return _present(wanted, frame, "every_row_promised", expected)
+
+
+def _every_comparison_promised(frame: pl.DataFrame, context: Context) -> Suite:
+    pairs = [
+        (code, other)
+        for code in [*ROLES.municipalities, *ROLES.groups]
+        for other in (ROLES.region, ROLES.country, ROLES.rest)
+        if code != other
+    ] + list(context.catalogue.region.contrasts)
+    compared = frames.indicators(context.catalogue).filter(~pl.col("is_count")).select("indicator_id")
+    wanted = (
+        context.years.join(compared, how="cross")
+        .join(pl.DataFrame(pairs, schema=["region_code", "comparator_code"], orient="row"), how="cross")
+    )
+    return _present(wanted, frame, "every_row_promised", "every promised pair of regions is compared")
+
+
+def _means_within_members(frame: pl.DataFrame, context: Context) -> Suite:
+    means = frames.indicators(context.catalogue).filter(group_method="weighted_mean").select("indicator_id")
+    key = ["indicator_id", "reference_period"]
+    members = context.read("group_weight").join(
+        frame.select(*key, "value", municipality_code="region_code").unique(), [*key, "municipality_code"]
+    )
+    bounds = members.group_by(*key, region_code="group_code").agg(
+        lowest=pl.col("value").min(), highest=pl.col("value").max()
+    )
+    listed = (
+        frame.join(means, "indicator_id", how="semi")
+        .join(bounds, [*key, "region_code"])
+        .filter(pl.col("value").is_not_null())
+        .select(
+            "measurement_year",
+            "indicator_id",
+            "region_code",
+            "value",
+            within_members=pl.col("value").is_between(
+                pl.col("lowest") - TOLERANCE, pl.col("highest") + TOLERANCE
+            ).fill_null(value=False),
+        )
+    )
+    expected = "a weighted mean lies between the lowest and the highest figure of its members"
+    return Suite(
+        listed,
+        ["measurement_year", "indicator_id", "region_code"],
+        [_flag("mean_within_members", "within_members", expected)],
+    )
+
+
+def _totals_plausible(frame: pl.DataFrame, context: Context) -> Suite:
+    totals = pl.DataFrame(
+        [(t.indicator, t.region, t.minimum, t.maximum) for t in context.catalogue.region.plausible_totals],
+        schema={"indicator_id": pl.String, "region_code": pl.String, "minimum": pl.Float64, "maximum": pl.Float64},
+        orient="row",
+    )
+    listed = frame.join(totals, ["indicator_id", "region_code"]).select(
+        "measurement_year",
+        "indicator_id",
+        "region_code",
+        "value",
+        "minimum",
+        "maximum",
+        plausible=pl.col("value").is_between("minimum", "maximum").fill_null(value=True),
+    )
+    expected = "totals lie within the bounds of the region file"
+    return Suite(
+        listed, ["measurement_year", "indicator_id", "region_code", "value"], [_flag("total_plausible", "plausible", expected)]
+    )
+
+
+def _one_reference_period(frame: pl.DataFrame, context: Context) -> Suite:
+    listed = frame.group_by("measurement_year", "indicator_id", maintain_order=True).agg(
+        one_period=pl.col("reference_period").n_unique() == 1
+    )
+    expected = "all regions of an indicator and year have the same reference period"
+    return Suite(
+        listed, ["measurement_year", "indicator_id"], [_flag("one_reference_period", "one_period", expected)]
+    )
+
+
+def _usual_changes(frame: pl.DataFrame, context: Context) -> Suite:
+    listed = frame.filter(pl.col("region_code").is_in(ROLES.municipalities)).select(
+        "measurement_year",
+        "indicator_id",
+        "region_code",
+        "reference_period",
+        "value",
+        usual=~pl.col("warnings").list.contains("unusual_change"),
+    )
+    expected = "no municipality moved very differently from the others since the period before"
+    return Suite(
+        listed,
+        ["measurement_year", "indicator_id", "region_code", "reference_period", "value"],
+        [_flag("unusual_change", "usual", expected, severity="warning")],
+    )
+
+
+def _baseline_as_frozen(frame: pl.DataFrame, context: Context) -> Suite:
+    """In the baseline year, every indicator has figures of the period the catalogue froze."""
+    frozen = frames.frozen_baselines(context.catalogue).select("indicator_id", frozen_period="period")
+    listed = (
+        frame.filter(
+            measurement_year=context.catalogue.region.baseline_year, region_code=ROLES.region
+        )
+        .join(frozen, "indicator_id")
+        .select(
+            "measurement_year",
+            "indicator_id",
+            "frozen_period",
+            as_frozen=(pl.col("reference_period") == pl.col("frozen_period")).fill_null(value=False),
+        )
+    )
+    expected = "the baseline has the figures of the period that the catalogue froze"
+    return Suite(
+        listed,
+        ["measurement_year", "indicator_id", "frozen_period"],
+        [_flag("baseline_as_frozen", "as_frozen", expected, severity="warning")],
+    )
+
+
+_PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
+    "region": [_own_regions_present],
+    "region_member": [_members_complete, _members_exist],
+    "indicator_value": [
+        _every_value_promised,
+        _one_reference_period,
+        _means_within_members,
+        _totals_plausible,
+        _baseline_as_frozen,
+        _usual_changes,
+    ],
+    "comparison": [_every_comparison_promised],
+}

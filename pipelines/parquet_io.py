@@ -1,0 +1,39 @@
+"""Tables between the steps, as Parquet: one file a table, or one a measurement year for a partitioned table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+PARTITION_COLUMN = "measurement_year"
+
+
+class ParquetTables(dg.ConfigurableIOManager):  # type: ignore[type-arg]
+    """Writes and reads Polars frames under `folder`; a run may span several partitions at once."""
+
+    folder: str
+
+    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
+        """Write the frame; of a partitioned table one file for each partition of the run."""
+        base = self._base(context.asset_key)
+        if not context.has_asset_partitions:
+            base.parent.mkdir(parents=True, exist_ok=True)
+            obj.write_parquet(base.with_suffix(".parquet"))
+            return
+        base.mkdir(parents=True, exist_ok=True)
+        for partition in context.asset_partition_keys:
+            rows = obj.filter(pl.col(PARTITION_COLUMN) == int(partition))
+            rows.write_parquet(base / f"{partition}.parquet")
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+        """Read the frame; of a partitioned table the partitions that the step asks for."""
+        base = self._base(context.asset_key)
+        if not context.has_asset_partitions:
+            return pl.read_parquet(base.with_suffix(".parquet"))
+        partitions = sorted(context.asset_partition_keys)
+        return pl.concat([pl.read_parquet(base / f"{partition}.parquet") for partition in partitions])
+
+    def _base(self, key: dg.AssetKey) -> Path:
+        return Path(self.folder).joinpath(*key.path)

@@ -1,0 +1,124 @@
+"""Runs the main job in this process, follows its steps, and says what came of it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from assets.tables import CATALOGUE
+from assets.workspace import Workspace
+from pipelines.definitions import MEASURE, build_definitions
+from pipelines.settings import Settings, prepare_dagster_home
+from reports.edition_folder import EditionInUse
+
+if TYPE_CHECKING:
+    import polars as pl
+    from dagster import ExecuteInProcessResult
+
+FollowStep = Callable[[str, str], None]
+
+
+class AnotherRunIsBusy(RuntimeError):  # noqa: N818 - says what is the matter
+    """Another run is writing to the same output folder."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run: whether an edition was made, its checks, and the reasons why not."""
+
+    succeeded: bool
+    workspace: Workspace
+    checks: pl.DataFrame
+    reasons: list[str] = field(default_factory=list)
+
+
+def measure(settings: Settings, follow: FollowStep) -> Outcome:
+    """Run the whole measurement; `follow(event, step)` hears of every step that starts or ends.
+
+    Raises AnotherRunIsBusy. Everything else that goes wrong is in the outcome: no edition is made then, and the one
+    that stands is untouched.
+    """
+    prepare_dagster_home()
+    settings.output.mkdir(parents=True, exist_ok=True)
+    definitions = build_definitions(settings, loggers={"console": _follower(follow)})
+    job = definitions.resolve_job_def(MEASURE)
+    workspace = _workspace(definitions)
+    years = [str(year) for year in CATALOGUE.region.years]
+    try:
+        with FileLock(settings.output / ".lock", timeout=0), dg.DagsterInstance.get() as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                tags={
+                    "dagster/asset_partition_range_start": years[0],
+                    "dagster/asset_partition_range_end": years[-1],
+                },
+                run_config={"loggers": {"console": {}}},
+                raise_on_error=False,
+            )
+    except Timeout as error:
+        raise AnotherRunIsBusy(f"another run is writing to {settings.output}; wait until it is done") from error
+    checks = workspace.read_checks()
+    reasons = [] if result.success else _reasons(result, checks, workspace)
+    return Outcome(result.success, workspace, checks, reasons)
+
+
+def step_count(settings: Settings) -> int:
+    """How many steps a whole run has."""
+    return len(build_definitions(settings).resolve_job_def(MEASURE).graph.node_dict)
+
+
+def _workspace(definitions: dg.Definitions) -> Workspace:
+    workspace = (definitions.resources or {})["workspace"]
+    assert isinstance(workspace, Workspace)
+    return workspace
+
+
+def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Workspace) -> list[str]:
+    """Why the run stopped, in sentences for the analyst: failed checks first, else what broke."""
+    failed = checks.filter(~checks["passed"] & (checks["severity"] == "error"))
+    if failed.height:
+        return failed["message"].to_list()
+    details, reasons = [], []
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error:
+            error = event.step_failure_data.error
+            details.append(f"step {event.step_key}\n{error.to_string()}")
+            root = error
+            while root.cause:
+                root = root.cause
+            if root.cls_name == EditionInUse.__name__:
+                return [root.message.partition(": ")[2].strip()]
+            reasons.append(f"step {event.step_key}: {root.message.strip()}")
+    log = workspace.last_run / "error.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("\n\n".join(details), encoding="utf-8")
+    return [*reasons, f"This is a fault in the software, not in your data. Please report it with {log}."]
+
+
+def _follower(follow: FollowStep) -> dg.LoggerDefinition:
+    """A Dagster logger that prints nothing and passes on the start and end of every step."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            event: Any = getattr(record, "dagster_meta", {}).get("dagster_event")
+            if event is not None and event.event_type_value in ("STEP_START", "STEP_SUCCESS", "STEP_FAILURE"):
+                try:
+                    follow(event.event_type_value, event.step_key or "")
+                except Exception:  # a broken progress bar must not break a measurement
+                    traceback.print_exc()
+
+    @dg.logger(description="Follows the steps of a run for the command line.")
+    def follower(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.getLogger("btg.run")
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+        logger.handlers = [Handler()]
+        return logger
+
+    return follower
