@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from assets.raw import INPUT_FILES, OUTLINES, RAW_KEYS, REGION_NAMES, REORGANISATIONS, raw_inputs, raw_name, tables_of
-from assets.tables import CATALOGUE, record, table_settings
+from assets.tables import CATALOGUE, record, table_asset
 from catalog import frames
 from methods.measure import RegionRoles
 from methods.observe import flag_unusual_changes, observations
@@ -26,8 +26,9 @@ POPULATION = "population"
 KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
 
 
-@dg.asset(
-    **table_settings("region", "core"),
+@table_asset(
+    "region",
+    "core",
     ins={"region_names": dg.AssetIn(REGION_NAMES), **raw_inputs(tables_of(POPULATION))},
 )
 def region(context: dg.AssetExecutionContext, region_names: pl.DataFrame, **tables: pl.DataFrame) -> pl.DataFrame:
@@ -55,7 +56,7 @@ def region(context: dg.AssetExecutionContext, region_names: pl.DataFrame, **tabl
     )
 
 
-@dg.asset(**table_settings("region_member", "core"), ins=raw_inputs(tables_of(POPULATION)))
+@table_asset("region_member", "core", ins=raw_inputs(tables_of(POPULATION)))
 def region_member(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
     """Members of every group in every period: a municipality exists in the years in which it has inhabitants."""
     existing = (
@@ -81,42 +82,34 @@ def region_member(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> 
     )
 
 
-@dg.asset(**table_settings("theme", "core"))
+@table_asset("theme", "core")
 def theme(context: dg.AssetExecutionContext) -> pl.DataFrame:
     """Themes, from the catalogue."""
     return record(context, frames.themes(CATALOGUE))
 
 
-@dg.asset(**table_settings("indicator", "core"))
+@table_asset("indicator", "core")
 def indicator(context: dg.AssetExecutionContext) -> pl.DataFrame:
     """Indicators, from the catalogue."""
     return record(context, frames.indicators(CATALOGUE))
 
 
-@dg.asset(**table_settings("indicator_source", "core"))
+@table_asset("indicator_source", "core")
 def indicator_source(context: dg.AssetExecutionContext) -> pl.DataFrame:
     """Where each indicator comes from, from the catalogue."""
     return record(context, frames.indicator_sources(CATALOGUE))
 
 
-@dg.asset(
-    **table_settings("source", "core"),
-    ins={"input_files": dg.AssetIn(INPUT_FILES), **raw_inputs(list(RAW_KEYS))},
-)
-def source(context: dg.AssetExecutionContext, input_files: pl.DataFrame, **tables: pl.DataFrame) -> pl.DataFrame:
+@table_asset("source", "core", ins={"input_files": dg.AssetIn(INPUT_FILES)})
+def source(context: dg.AssetExecutionContext, input_files: pl.DataFrame, observation: pl.DataFrame) -> pl.DataFrame:
     """The publishers' tables used, with the checksum of the file their figures stand in."""
     figures_file = input_files.filter(pl.col("file") == FIGURES).select("sha256", "bytes")
-    rows = pl.DataFrame(
-        [(table, tables[raw_name(table)].height) for table in RAW_KEYS],
-        schema={"source_table": pl.String, "rows": pl.Int64},
-        orient="row",
-    )
-    return record(
-        context, frames.source_tables(CATALOGUE).join(rows, "source_table").join(figures_file, how="cross")
-    )
+    rows = observation.group_by("source_table").agg(rows=pl.len().cast(pl.Int64))
+    tables = frames.source_tables(CATALOGUE).join(rows, "source_table", how="left", maintain_order="left")
+    return record(context, tables.with_columns(pl.col("rows").fill_null(0)).join(figures_file, how="cross"))
 
 
-@dg.asset(**table_settings("observation", "core"), ins=raw_inputs(list(RAW_KEYS)))
+@table_asset("observation", "core", ins=raw_inputs(list(RAW_KEYS)))
 def observation(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
     """Every published figure, in one shape, with the warnings it must carry."""
     sources = frames.indicator_sources(CATALOGUE)

@@ -12,7 +12,7 @@ import polars as pl
 
 from assets.core import REGION
 from assets.raw import INPUT_FILES
-from assets.tables import CATALOGUE, OWNER, record, table_settings
+from assets.tables import CATALOGUE, OWNER, record, table_asset
 from assets.workspace import Workspace
 from catalog import frames
 from reports.charts import ChartLabels, ChartTables, draw_charts
@@ -25,20 +25,20 @@ CLOSING_TABLES = ["check_result", "edition"]
 DATA_TABLES = [name for name in CATALOGUE.registry.tables if name not in CLOSING_TABLES]
 
 
-@dg.asset(**table_settings("data_dictionary", "edition"))
+@table_asset("data_dictionary", "edition")
 def data_dictionary(context: dg.AssetExecutionContext) -> pl.DataFrame:
     """Every published column, from the column registry."""
     return record(context, frames.data_dictionary(CATALOGUE))
 
 
-@dg.asset(**table_settings("check_result", "edition"), deps=DATA_TABLES)
+@table_asset("check_result", "edition", deps=DATA_TABLES)
 def check_result(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.DataFrame:
     """The results of all checks on the tables before this one."""
     closing = pl.col("asset").is_in(CLOSING_TABLES)
     return record(context, workspace.read_checks().filter(~closing))
 
 
-@dg.asset(**table_settings("edition", "edition"), ins={"input_files": dg.AssetIn(INPUT_FILES)})
+@table_asset("edition", "edition", ins={"input_files": dg.AssetIn(INPUT_FILES)})
 def edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame) -> pl.DataFrame:
     """One row: what this edition was made from."""
     content = "".join(f"{name} {sha256}\n" for name, sha256 in input_files.select("file", "sha256").sort("file").rows())
@@ -158,9 +158,7 @@ def _code_version() -> str:
         return version("btg")
     command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        commit = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+        commit = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return version("btg")
     return f"{version('btg')}+{commit}"
-
-

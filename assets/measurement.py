@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from assets.core import REGION, ROLES
-from assets.tables import CATALOGUE, record, table_settings
+from assets.tables import CATALOGUE, record, table_asset
 from catalog import frames
 from methods.aggregate import choose_figures, group_values, group_weights, member_weights
 from methods.measure import indicator_values
@@ -24,7 +24,7 @@ def _references(observation: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-@dg.asset(**table_settings("group_weight", "measurement"))
+@table_asset("group_weight", "measurement")
 def group_weight(
     context: dg.AssetExecutionContext, observation: pl.DataFrame, region_member: pl.DataFrame
 ) -> pl.DataFrame:
@@ -37,7 +37,7 @@ def group_weight(
     return record(context, group_weights(weights, computed, indicators, whole_groups=ROLES.groups))
 
 
-@dg.asset(**table_settings("indicator_value", "measurement"))
+@table_asset("indicator_value", "measurement")
 def indicator_value(
     context: dg.AssetExecutionContext, observation: pl.DataFrame, group_weight: pl.DataFrame
 ) -> pl.DataFrame:

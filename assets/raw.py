@@ -104,7 +104,10 @@ def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -
         yield dg.Output(frame, output_name=raw_name(table), metadata=dict(measures(frame)))
     names = facts.regions.select("region_code", "name").sort("region_code")
     yield dg.Output(names, output_name="region_names", metadata=dict(measures(names)))
-    beside = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size) for path in (OUTLINES, REORGANISATIONS)]
+    beside = [
+        (path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
+        for path in (OUTLINES, REORGANISATIONS)
+    ]
     files = pl.DataFrame(
         sorted([(name, file.sha256, file.bytes) for name, file in facts.files.items()] + beside),
         schema={"file": pl.String, "sha256": pl.String, "bytes": pl.Int64},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -30,20 +31,21 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def table_settings(name: str, group: str) -> dict[str, Any]:
-    """Settings of the asset that fills the registry's table `name`, for `@dg.asset(**table_settings(...))`."""
+def table_asset(name: str, group: str, **settings: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorator of the asset that fills the registry's table `name`; `settings` are further ones of `dg.asset`."""
     table = CATALOGUE.registry[name]
-    settings: dict[str, Any] = {
-        "name": name,
-        "group_name": group,
-        "owners": [OWNER],
-        "kinds": {"polars", "parquet"},
-        "description": f"{table.description_en}\n\n{table.description_nl}\n\nKey: {', '.join(table.key)}.",
-        "metadata": {"dagster/column_schema": column_schema(table)},
-    }
     if table.partitioned:
         settings |= {"partitions_def": YEARS, "backfill_policy": dg.BackfillPolicy.single_run()}
-    return settings
+    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        name=name,
+        group_name=group,
+        owners=[OWNER],
+        kinds={"polars", "parquet"},
+        description=f"{table.description_en}\n\n{table.description_nl}\n\nKey: {', '.join(table.key)}.",
+        metadata={"dagster/column_schema": column_schema(table)},
+        **settings,
+    )
+    return decorator
 
 
 def record(context: dg.AssetExecutionContext, frame: pl.DataFrame) -> pl.DataFrame:
@@ -63,8 +65,13 @@ def measures(frame: pl.DataFrame) -> dict[str, int | float]:
     """Numbers worth following over runs: rows, and the percentage of rows that hold a figure."""
     found: dict[str, int | float] = {"dagster/row_count": frame.height}
     if {"value", "status"} <= set(frame.columns) and frame.height:
-        found["coverage_percent"] = round(100 * frame["value"].is_not_null().mean(), 2)  # type: ignore[operator,arg-type]
+        found["coverage_percent"] = _percent(frame, pl.col("value").is_not_null())
     if "verdict" in frame.columns and frame.height:
         decided = ~pl.col("verdict").is_in(["not_decidable", "no_new_measurement", "not_comparable"])
-        found["decided_percent"] = round(100 * frame.select(decided.mean()).item(), 2)
+        found["decided_percent"] = _percent(frame, decided)
     return found
+
+
+def _percent(frame: pl.DataFrame, condition: pl.Expr) -> float:
+    """The percentage of rows for which a condition holds, to two decimals: for following, not for publishing."""
+    return round(100 * float(frame.select(condition.mean()).item()), 2)

@@ -81,7 +81,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
             for result in json.loads(path.read_text(encoding="utf-8"))
         ]
         table = CATALOGUE.registry["check_result"]
-        return table.conform(pl.DataFrame(found, schema=table.schema))
+        return table.conform(pl.DataFrame(found, schema=table.polars_schema))
 
     def read(self, table: Table, partitions: list[str] | None = None) -> pl.DataFrame:
         """A table of this run: all of it, or the given partitions of a partitioned one."""
@@ -90,4 +90,4 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         folder = self.tables / table.name
         names = partitions if partitions is not None else sorted(path.stem for path in folder.glob("*.parquet"))
         frames = [pl.read_parquet(folder / f"{name}.parquet") for name in names]
-        return pl.concat(frames) if frames else pl.DataFrame(schema=table.schema)
+        return pl.concat(frames) if frames else pl.DataFrame(schema=table.polars_schema)

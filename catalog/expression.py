@@ -43,7 +43,4 @@ def _parse(expression: str) -> ast.expr:
 def _evaluate(node: ast.expr, operands: Mapping[str, Operand]) -> object:
     if isinstance(node, ast.BinOp):
         return _OPERATORS[type(node.op)](_evaluate(node.left, operands), _evaluate(node.right, operands))
-    if isinstance(node, ast.Name):
-        return operands[node.id]
-    assert isinstance(node, ast.Constant)
-    return node.value
+    return operands[node.id] if isinstance(node, ast.Name) else ast.literal_eval(node)

@@ -113,7 +113,7 @@ def _frame(entries: Sequence[BaseModel], exclude: set[str]) -> pl.DataFrame:
     return pl.DataFrame(
         [entry.model_dump(exclude=exclude) for entry in entries],
         infer_schema_length=None,
-        schema_overrides={name: pl.Float64 for name in ("scale_min", "scale_max", "min_relevant_difference")},
+        schema_overrides=dict.fromkeys(("scale_min", "scale_max", "min_relevant_difference"), pl.Float64),
     )
 
 

@@ -60,9 +60,7 @@ class Catalogue(BaseModel):
                 f"measurement year {year}: expected {self.region.baseline_year} to {self.region.last_measurement_year} "
                 "(baseline_year and last_measurement_year of the region file)"
             )
-        return self.model_copy(
-            update={"region": self.region.model_copy(update={"last_measurement_year": year})}
-        )
+        return self.model_copy(update={"region": self.region.model_copy(update={"last_measurement_year": year})})
 
     def known_periods(self, source: IndicatorSource) -> list[str]:
         """Reference periods its publisher is known to have published, retrieved or not."""
@@ -110,9 +108,10 @@ class _YamlFile:
         self.path = path
         try:
             self.text = path.read_text(encoding="utf-8")
-            self.root = yaml.compose(self.text, Loader=_Loader)
+            loader = _Loader(self.text)
+            self.root = loader.get_single_node()
             self._refuse_duplicates(self.root)
-            self.data = yaml.load(self.text, Loader=_Loader)
+            self.data = loader.construct_document(self.root) if self.root else None
         except OSError as error:
             raise CatalogueError(f"{path}: cannot be read ({error.strerror})") from error
         except UnicodeDecodeError as error:

@@ -65,7 +65,7 @@ class Table(BaseModel):
         return [column.name for column in self.columns]
 
     @property
-    def schema(self) -> dict[str, pl.DataType]:
+    def polars_schema(self) -> dict[str, pl.DataType]:
         """Column names and Polars types, in published order."""
         return {column.name: column.polars_type for column in self.columns}
 

@@ -26,9 +26,7 @@ def choose_figures(observation: pl.DataFrame, references: pl.DataFrame, sources:
     return (
         observation.rename({"period": "reference_period"})
         .join(used, ["indicator_id", "reference_period"])
-        .join(
-            sources.select("indicator_id", "source_table", "series_id", "priority"), ["indicator_id", "source_table"]
-        )
+        .join(sources.select("indicator_id", "source_table", "series_id", "priority"), ["indicator_id", "source_table"])
         .with_columns(of_reference_series=pl.col("series_id") == pl.col("reference_series"))
         .sort(
             "indicator_id",
@@ -114,7 +112,9 @@ def group_weights(
             found=pl.len().over("indicator_id", "reference_period", "group_code"),
             share=pl.when(is_count)
             .then(1.0)
-            .otherwise(pl.col("weight") / pl.col("weight").sum().over("indicator_id", "reference_period", "group_code")),
+            .otherwise(
+                pl.col("weight") / pl.col("weight").sum().over("indicator_id", "reference_period", "group_code")
+            ),
         )
     )
     size = members.group_by("group_code", pl.col("period").alias("reference_period")).agg(size=pl.len())
@@ -131,7 +131,8 @@ def group_values(figures: pl.DataFrame, shares: pl.DataFrame, indicators: pl.Dat
     weakest = pl.col("status").replace_strict({s: i for i, s in enumerate(STATUS_ORDER)}, return_dtype=pl.Int32).min()
     return (
         shares.join(
-            figures.rename({"region_code": "municipality_code"}), ["indicator_id", "reference_period", "municipality_code"]
+            figures.rename({"region_code": "municipality_code"}),
+            ["indicator_id", "reference_period", "municipality_code"],
         )
         # Floating-point sums depend on their order: keep it, so that equal inputs give equal bytes.
         .sort("indicator_id", "reference_period", "group_code", "breakdown", "municipality_code")

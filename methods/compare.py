@@ -22,8 +22,8 @@ def comparisons(
 ) -> pl.DataFrame:
     """The published table `comparison` for the years in `values` (indicator_value); counts are not compared.
 
-    `shares` is group_weight, `sources` indicator_source with revision_margin. Pairs: every own municipality and group against region, country and rest of the
-    country (not itself), and the contrasts between groups.
+    `shares` is group_weight, `sources` indicator_source with revision_margin. Pairs: every own municipality and group
+    against region, country and rest of the country (not itself), and the contrasts between groups.
     """
     values = _with_making(values, sources)
     key = ["measurement_year", "indicator_id", "breakdown"]
@@ -136,7 +136,11 @@ def _coefficients(values: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
     """
     figures = _once(values.select("indicator_id", "reference_period", "region_code", "rounding_unit"))
     groups = shares.select(
-        "indicator_id", "reference_period", region_code="group_code", figure_code="municipality_code", coefficient="share"
+        "indicator_id",
+        "reference_period",
+        region_code="group_code",
+        figure_code="municipality_code",
+        coefficient="share",
     )
     own = figures.join(groups, ["indicator_id", "reference_period", "region_code"], how="anti").select(
         "indicator_id",
@@ -179,9 +183,7 @@ def _rounding_margin_over_time(pairs: pl.DataFrame, figures: pl.DataFrame, share
             coefficients,
             left_on=["indicator_id", "region_code", period],
             right_on=["indicator_id", "region_code", "reference_period"],
-        ).select(
-            "pair", "figure_code", pl.col("coefficient") * sign, "rounding_unit", period_of_figure=pl.col(period)
-        )
+        ).select("pair", "figure_code", pl.col("coefficient") * sign, "rounding_unit", period_of_figure=pl.col(period))
         for period, sign in (("reference_period", 1.0), ("other_reference_period", -1.0))
     ]
     return _half_sum(place, pl.concat(parts), ["figure_code", "period_of_figure"])
@@ -223,9 +225,7 @@ def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles)
             how="left",
             maintain_order="left",
         )
-        .with_columns(
-            share=pl.when(part_of).then(pl.col("weight") / pl.col("comparator_weight")).fill_null(0.0)
-        )
+        .with_columns(share=pl.when(part_of).then(pl.col("weight") / pl.col("comparator_weight")).fill_null(0.0))
         .drop("weight", "comparator_weight")
     )
 

@@ -42,7 +42,8 @@ def indicator_values(
     key = ["indicator_id", "reference_period", "region_code"]
     always = references.join(pl.DataFrame({"region_code": roles.always}), how="cross")
     elsewhere = references.join(
-        known.filter(~pl.col("region_code").is_in(roles.always)).select(key).unique(), ["indicator_id", "reference_period"]
+        known.filter(~pl.col("region_code").is_in(roles.always)).select(key).unique(),
+        ["indicator_id", "reference_period"],
     )
     return (
         pl.concat([always, elsewhere.select(always.columns)])

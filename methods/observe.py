@@ -23,7 +23,9 @@ def observations(figures: pl.DataFrame, sources: pl.DataFrame, period_warnings: 
     )
     uncertain = pl.col("kind").is_in(["sample", "model"])
     return (
-        figures.join(sources.select("indicator_id", "source_table", "kind", "warnings"), ["indicator_id", "source_table"])
+        figures.join(
+            sources.select("indicator_id", "source_table", "kind", "warnings"), ["indicator_id", "source_table"]
+        )
         .join(at_period, ["indicator_id", "source_table", "period"], how="left")
         .with_columns(
             breakdown=pl.lit("total"),
@@ -51,7 +53,10 @@ def flag_unusual_changes(observation: pl.DataFrame, sources: pl.DataFrame, indic
     key = ["indicator_id", "series_id"]
     changes = (
         observation.filter(pl.col("region_code").str.starts_with("GM") & pl.col("value").is_not_null())
-        .join(sources.select("indicator_id", "source_table", "series_id", "rounding_unit"), ["indicator_id", "source_table"])
+        .join(
+            sources.select("indicator_id", "source_table", "series_id", "rounding_unit"),
+            ["indicator_id", "source_table"],
+        )
         .join(indicators.select("indicator_id", "is_percentage"), "indicator_id")
         .sort(*key, "region_code", "period")
         .with_columns(

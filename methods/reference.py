@@ -62,9 +62,7 @@ def choose_references(
             newer_published=(
                 (pl.col("newest_known") > _year("reference_period")) & (pl.col("measurement_year") != years[0])
             ).fill_null(value=False),
-            missing_status=pl.when(
-                pl.col("newest_known") >= pl.col("measurement_year") - pl.col("max_lag_years")
-            )
+            missing_status=pl.when(pl.col("newest_known") >= pl.col("measurement_year") - pl.col("max_lag_years"))
             .then(pl.lit("not_retrieved"))
             .otherwise(pl.lit("not_measured")),
         )
@@ -104,9 +102,7 @@ def _at_frozen(
     return (
         grid.join(frozen, "indicator_id")
         .join(present, ["indicator_id", "source_table", "period"])
-        .join(
-            sources.select("indicator_id", "source_table", "series_id", "priority"), ["indicator_id", "source_table"]
-        )
+        .join(sources.select("indicator_id", "source_table", "series_id", "priority"), ["indicator_id", "source_table"])
         .with_columns(lag_years=pl.col("measurement_year") - _year("period"))
     )
 

@@ -156,10 +156,7 @@ def _verdict(*, over_time: bool) -> pl.Expr:
     }
     same_period = pl.col("reference_period") == pl.col("other_reference_period")
     no_difference = (
-        (
-            (pl.col("difference_ci_low") <= EQUALITY)
-            & (pl.col("difference_ci_high") >= -EQUALITY)
-        )
+        ((pl.col("difference_ci_low") <= EQUALITY) & (pl.col("difference_ci_high") >= -EQUALITY))
         | (pl.col("p_value_adjusted") >= SIGNIFICANCE).fill_null(value=False)
         | (pl.col("difference").abs() <= pl.col("_r") + EQUALITY)
         | (pl.col("difference").abs() < pl.col("min_relevant_difference") - EQUALITY).fill_null(value=False)

@@ -62,7 +62,9 @@ def measure(
         Path | None,
         typer.Option(help="Measure this folder: figures.csv, figures_origin.csv and regions.csv."),
     ] = None,
-    year: Annotated[int | None, typer.Option(help="Measure up to this year (default: that of the region file).")] = None,
+    year: Annotated[
+        int | None, typer.Option(help="Measure up to this year (default: that of the region file).")
+    ] = None,
     output: Output = None,
     region: Annotated[Path | None, typer.Option(help="A region file, to measure another region.")] = None,
     as_json: AsJson = False,
@@ -114,7 +116,7 @@ def check(
     warned = checks.filter(~pl.col("passed") & (pl.col("severity") == "warning"))
     said = verdict(failed.height, warned.height)
     if as_json:
-        print(json.dumps({"verdict": said, "checks": checks.to_dicts()}, ensure_ascii=False))
+        _write(json.dumps({"verdict": said, "checks": checks.to_dicts()}, ensure_ascii=False))
     else:
         stdout.print(f"[bold]{said}[/bold] ({checks.height} checks)")
         for row in (checks if show_all else pl.concat([failed, warned])).iter_rows(named=True):
@@ -128,7 +130,7 @@ def check(
 
 
 @app.command(
-    epilog="Example: btg query \"SELECT region_code, value FROM indicator_value WHERE measurement_year = 2022 "
+    epilog='Example: btg query "SELECT region_code, value FROM indicator_value WHERE measurement_year = 2022 '
     "AND indicator_id = 'perceived_health_good' AND region_code LIKE 'GM01%'\""
 )
 def query(
@@ -154,13 +156,13 @@ def query(
         with pl.Config(
             tbl_rows=200, tbl_cols=50, fmt_str_lengths=200, tbl_width_chars=_width(), tbl_hide_dataframe_shape=True
         ):
-            print(frame)
+            _write(str(frame))
     elif format is Format.json:
-        print(_as_json(frame))
+        _write(_as_json(frame))
     elif format is Format.csv:
         from reports.tables import as_csv_columns
 
-        print(as_csv_columns(frame).write_csv(), end="")
+        _write(as_csv_columns(frame).write_csv(), end="")
     else:
         frame.write_parquet(sys.stdout.buffer)
 
@@ -171,7 +173,7 @@ def editions(output: Output = None, as_json: AsJson = False) -> None:
     settings = _settings(output)
     found = list(_editions(settings))
     if as_json:
-        print(json.dumps(found, ensure_ascii=False))
+        _write(json.dumps(found, ensure_ascii=False))
         return
     if not found:
         stdout.print(f"No editions in {escape(str(settings.output))} yet. Make one with: btg measure --demo")
@@ -196,9 +198,20 @@ def ui(
     _settings(output)
     prepare_dagster_home()
     stderr.print(f"Dagster's web interface: http://127.0.0.1:{port} (stop with Ctrl-C)")
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "pipelines.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     try:
-        raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own arguments
+        raise typer.Exit(subprocess.run(command, check=False).returncode)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
@@ -207,7 +220,7 @@ def read_only_query(database: Path, sql: str) -> Any:
     """The answer to `sql` as a Polars frame, from a connection that can write nothing and read no other file."""
     import duckdb
 
-    limits = {
+    limits: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -226,6 +239,11 @@ def main() -> None:
     except CatalogueError as error:
         stderr.print(f"[bold red]The catalogue has a mistake.[/bold red]\n{escape(str(error))}")
         sys.exit(DATA_AT_FAULT)
+
+
+def _write(text: str, end: str = "\n") -> None:
+    """Results for programs go to standard output as they are, without wrapping or colour."""
+    sys.stdout.write(text + end)
 
 
 def _set(name: str, value: object) -> None:
@@ -297,7 +315,7 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
         "quality_page": str(workspace.last_run / "quality.html"),
     }
     if as_json:
-        print(json.dumps(summary, ensure_ascii=False))
+        _write(json.dumps(summary, ensure_ascii=False))
         return
     if not outcome.succeeded:
         stderr.print("[bold red]The run was stopped. The previous edition is untouched.[/bold red]")
@@ -319,7 +337,9 @@ def _gaps(outcome: Outcome) -> list[str]:
     from reports.sentences import headline_gaps
 
     year = CATALOGUE.region.last_measurement_year
-    tables = [outcome.workspace.read(CATALOGUE.registry[name], [str(year)]) for name in ("comparison", "indicator_value")]
+    tables = [
+        outcome.workspace.read(CATALOGUE.registry[name], [str(year)]) for name in ("comparison", "indicator_value")
+    ]
     return headline_gaps(tables[0], tables[1], CATALOGUE, year)
 
 
@@ -353,7 +373,9 @@ def _editions(settings: Settings) -> Iterator[dict[str, Any]]:
 
 def _as_json(frame: Any) -> str:
     return json.dumps(
-        frame.to_dicts(), ensure_ascii=False, default=lambda value: value.hex() if isinstance(value, bytes) else str(value)
+        frame.to_dicts(),
+        ensure_ascii=False,
+        default=lambda value: value.hex() if isinstance(value, bytes) else str(value),
     )
 
 

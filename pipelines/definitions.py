@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import dagster as dg
-
-# We pin Dagster exactly and read its changelog before every upgrade; its notes on what may change are not for users.
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
-warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from assets import analysis, core, edition, measurement, raw
 from assets.tables import OWNER
@@ -22,9 +17,7 @@ MEASURE = "measure"
 _EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
-def build_definitions(
-    settings: Settings, loggers: Mapping[str, dg.LoggerDefinition] | None = None
-) -> dg.Definitions:
+def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinition] | None = None) -> dg.Definitions:
     """The definitions for these settings; `loggers` replace Dagster's own console log."""
     workspace = Workspace(
         output=str(settings.output),

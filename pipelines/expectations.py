@@ -67,7 +67,7 @@ def _schema_suite(table: Table, frame: pl.DataFrame) -> Suite:
         {"column": list(frame.schema), "type": [str(dtype) for dtype in frame.schema.values()]},
         schema={"column": pl.String, "type": pl.String},
     )
-    registered = [(name, str(dtype)) for name, dtype in table.schema.items()]
+    registered = [(name, str(dtype)) for name, dtype in table.polars_schema.items()]
     listed = present.with_columns(
         in_order=pl.Series([list(frame.schema) == table.column_names] * present.height, dtype=pl.Boolean)
     )
@@ -95,7 +95,7 @@ def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
     for column in table.columns:
         if column.type != "BLOB":
             rules += _column_rules(column, table, context)
-    for check_id, (expected, flag) in _row_flags(table, context).items():
+    for check_id, (expected, flag) in _row_flags(table).items():
         checked = checked.with_columns(flag.alias(check_id))
         rules.append(_flag(check_id, check_id, expected))
     if {"indicator_id", "value"} <= set(frame.columns) and table.name in ("observation", "indicator_value"):
@@ -118,9 +118,7 @@ def _flag(check_id: str, column: str, expected: str, severity: Literal["error", 
 
 def _unique_key(table: Table) -> Rule:
     if len(table.key) == 1:
-        return Rule(
-            "unique_key", f"{table.key[0]} is unique", "ExpectColumnValuesToBeUnique", {"column": table.key[0]}
-        )
+        return Rule("unique_key", f"{table.key[0]} is unique", "ExpectColumnValuesToBeUnique", {"column": table.key[0]})
     return Rule(
         "unique_key",
         f"each combination of {', '.join(table.key)} occurs once",
@@ -174,7 +172,7 @@ def _column_rules(column: Column, table: Table, context: Context) -> list[Rule]:
     return rules
 
 
-def _row_flags(table: Table, context: Context) -> dict[str, tuple[str, pl.Expr]]:
+def _row_flags(table: Table) -> dict[str, tuple[str, pl.Expr]]:
     """Rules between the columns of one row."""
     names = set(table.column_names)
     flags: dict[str, tuple[str, pl.Expr]] = {}
@@ -238,22 +236,21 @@ def _members_complete(frame: pl.DataFrame, context: Context) -> Suite:
     return _present(wanted, frame, "members_complete", "every municipality of the region is a member in every period")
 
 
-def _members_exist(frame: pl.DataFrame, context: Context) -> Suite:
+def _members_exist(frame: pl.DataFrame, _: Context) -> Suite:
     """Own municipalities must be among the country's: one that vanished from the population is noticed."""
     country = frame.filter(group_code=ROLES.country).select("municipality_code", "period")
     own = frame.filter(group_code=ROLES.region).select("municipality_code", "period")
     return _present(own, country, "members_exist", "every municipality of the region has inhabitants in every period")
 
 
-def _own_regions_present(frame: pl.DataFrame, context: Context) -> Suite:
+def _own_regions_present(frame: pl.DataFrame, _: Context) -> Suite:
     wanted = pl.DataFrame({"region_code": ROLES.always})
     return _present(wanted, frame, "own_regions_present", "every own municipality and group is described")
 
 
 def _every_value_promised(frame: pl.DataFrame, context: Context) -> Suite:
-    wanted = (
-        context.years.join(frames.indicators(context.catalogue).select("indicator_id"), how="cross")
-        .join(pl.DataFrame({"region_code": ROLES.always}), how="cross")
+    wanted = context.years.join(frames.indicators(context.catalogue).select("indicator_id"), how="cross").join(
+        pl.DataFrame({"region_code": ROLES.always}), how="cross"
     )
     expected = "every own municipality and group has a row for every indicator and year, also if it is empty"
     return _present(wanted, frame, "every_row_promised", expected)
@@ -267,9 +264,8 @@ def _every_comparison_promised(frame: pl.DataFrame, context: Context) -> Suite:
         if code != other
     ] + list(context.catalogue.region.contrasts)
     compared = frames.indicators(context.catalogue).filter(~pl.col("is_count")).select("indicator_id")
-    wanted = (
-        context.years.join(compared, how="cross")
-        .join(pl.DataFrame(pairs, schema=["region_code", "comparator_code"], orient="row"), how="cross")
+    wanted = context.years.join(compared, how="cross").join(
+        pl.DataFrame(pairs, schema=["region_code", "comparator_code"], orient="row"), how="cross"
     )
     return _present(wanted, frame, "every_row_promised", "every promised pair of regions is compared")
 
@@ -292,9 +288,9 @@ def _means_within_members(frame: pl.DataFrame, context: Context) -> Suite:
             "indicator_id",
             "region_code",
             "value",
-            within_members=pl.col("value").is_between(
-                pl.col("lowest") - TOLERANCE, pl.col("highest") + TOLERANCE
-            ).fill_null(value=False),
+            within_members=pl.col("value")
+            .is_between(pl.col("lowest") - TOLERANCE, pl.col("highest") + TOLERANCE)
+            .fill_null(value=False),
         )
     )
     expected = "a weighted mean lies between the lowest and the highest figure of its members"
@@ -322,21 +318,21 @@ def _totals_plausible(frame: pl.DataFrame, context: Context) -> Suite:
     )
     expected = "totals lie within the bounds of the region file"
     return Suite(
-        listed, ["measurement_year", "indicator_id", "region_code", "value"], [_flag("total_plausible", "plausible", expected)]
+        listed,
+        ["measurement_year", "indicator_id", "region_code", "value"],
+        [_flag("total_plausible", "plausible", expected)],
     )
 
 
-def _one_reference_period(frame: pl.DataFrame, context: Context) -> Suite:
+def _one_reference_period(frame: pl.DataFrame, _: Context) -> Suite:
     listed = frame.group_by("measurement_year", "indicator_id", maintain_order=True).agg(
         one_period=pl.col("reference_period").n_unique() == 1
     )
     expected = "all regions of an indicator and year have the same reference period"
-    return Suite(
-        listed, ["measurement_year", "indicator_id"], [_flag("one_reference_period", "one_period", expected)]
-    )
+    return Suite(listed, ["measurement_year", "indicator_id"], [_flag("one_reference_period", "one_period", expected)])
 
 
-def _usual_changes(frame: pl.DataFrame, context: Context) -> Suite:
+def _usual_changes(frame: pl.DataFrame, _: Context) -> Suite:
     listed = frame.filter(pl.col("region_code").is_in(ROLES.municipalities)).select(
         "measurement_year",
         "indicator_id",
@@ -357,9 +353,7 @@ def _baseline_as_frozen(frame: pl.DataFrame, context: Context) -> Suite:
     """In the baseline year, every indicator has figures of the period the catalogue froze."""
     frozen = frames.frozen_baselines(context.catalogue).select("indicator_id", frozen_period="period")
     listed = (
-        frame.filter(
-            measurement_year=context.catalogue.region.baseline_year, region_code=ROLES.region
-        )
+        frame.filter(measurement_year=context.catalogue.region.baseline_year, region_code=ROLES.region)
         .join(frozen, "indicator_id")
         .select(
             "measurement_year",
@@ -389,3 +383,13 @@ _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     ],
     "comparison": [_every_comparison_promised],
 }
+
+# Tables with rules that only ask for attention.
+ASKS_FOR_ATTENTION = {"indicator_value"}
+
+
+def looked_up(table: Table) -> list[str]:
+    """The other tables that the rules of a table look into."""
+    referenced = {column.references for column in table.columns if column.references}
+    also = {"group_weight"} if table.name == "indicator_value" else set()
+    return sorted((referenced | also) - {table.name})

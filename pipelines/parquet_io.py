@@ -10,7 +10,7 @@ import polars as pl
 PARTITION_COLUMN = "measurement_year"
 
 
-class ParquetTables(dg.ConfigurableIOManager):  # type: ignore[type-arg]
+class ParquetTables(dg.ConfigurableIOManager):
     """Writes and reads Polars frames under `folder`; a run may span several partitions at once."""
 
     folder: str

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 from filelock import FileLock, Timeout
@@ -74,9 +73,7 @@ def step_count(settings: Settings) -> int:
 
 
 def _workspace(definitions: dg.Definitions) -> Workspace:
-    workspace = (definitions.resources or {})["workspace"]
-    assert isinstance(workspace, Workspace)
-    return workspace
+    return cast(Workspace, (definitions.resources or {})["workspace"])
 
 
 def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Workspace) -> list[str]:
@@ -108,17 +105,13 @@ def _follower(follow: FollowStep) -> dg.LoggerDefinition:
         def emit(self, record: logging.LogRecord) -> None:
             event: Any = getattr(record, "dagster_meta", {}).get("dagster_event")
             if event is not None and event.event_type_value in ("STEP_START", "STEP_SUCCESS", "STEP_FAILURE"):
-                try:
-                    follow(event.event_type_value, event.step_key or "")
-                except Exception:  # a broken progress bar must not break a measurement
-                    traceback.print_exc()
+                follow(event.event_type_value, event.step_key or "")
 
-    @dg.logger(description="Follows the steps of a run for the command line.")
-    def follower(_: dg.InitLoggerContext) -> logging.Logger:
+    def make(_: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.getLogger("btg.run")
         logger.setLevel(logging.DEBUG)
         logger.propagate = False
         logger.handlers = [Handler()]
         return logger
 
-    return follower
+    return dg.LoggerDefinition(make, description="Follows the steps of a run for the command line.")

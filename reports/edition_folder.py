@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -19,33 +18,35 @@ class EditionInUse(RuntimeError):  # noqa: N818 - says what is the matter
 
 def replace_file(new: Path, target: Path) -> None:
     """Move `new` over `target` in one step; readers that have the old file open keep it."""
-    _patiently(lambda: os.replace(new, target), target)
+    _patiently(lambda: new.replace(target), target)
 
 
 def replace_folder(new: Path, target: Path) -> None:
     """Move the folder `new` to `target`; the standing folder is put aside first and put back if that fails."""
     aside = target.with_name(f".{target.name}.old")
     if aside.exists() and not target.exists():  # an earlier replacement was cut off half-way
-        os.replace(aside, target)
+        aside.replace(target)
     shutil.rmtree(aside, ignore_errors=True)
     if target.exists():
-        _patiently(lambda: os.replace(target, aside), target)
+        _patiently(lambda: target.replace(aside), target)
     try:
-        os.replace(new, target)
+        new.replace(target)
     except OSError:
         if aside.exists():
-            os.replace(aside, target)
+            aside.replace(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _patiently(move: Callable[[], None], target: Path) -> None:
+def _patiently(move: Callable[[], object], target: Path) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return move()
+            move()
         except PermissionError as error:
             if attempt == ATTEMPTS:
                 raise EditionInUse(
                     f"{target} is open in another program and was left as it is. Close it and run again."
                 ) from error
             time.sleep(WAIT_SECONDS)
+        else:
+            return

@@ -14,7 +14,8 @@ _TEMPLATE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Data quality - {{ verdict }}</title>
 <style>
-  body { font: 1rem/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 75rem; margin: 2rem auto; padding: 0 1rem }
+  body { font: 1rem/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff }
+  body { max-width: 75rem; margin: 2rem auto; padding: 0 1rem }
   h1 { line-height: 1.2 } h2 { margin-top: 2.5rem }
   .verdict { border-left: .5rem solid {{ colour }}; padding: .5rem 1rem; background: #f4f4f4; font-size: 1.15rem }
   table { border-collapse: collapse; width: 100% }
@@ -36,7 +37,8 @@ _TEMPLATE = """<!doctype html>
 <tbody>
 {% for r in results %}
 <tr><td class="{{ r.css }}">{{ r.word }}</td><td>{{ r.asset }}</td><td>{{ r.partition }}</td><td>{{ r.check_id }}</td>
-<td class="message">{{ r.message }}</td><td class="number">{{ r.rows_failed if r.rows_failed is not none else "" }}</td></tr>
+<td class="message">{{ r.message }}</td>
+<td class="number">{{ r.rows_failed if r.rows_failed is not none else "" }}</td></tr>
 {% endfor %}
 </tbody>
 </table>

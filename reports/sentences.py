@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from catalog import Catalogue
 from catalog.model import Indicator
+
+# One row of the table `comparison`, by column.
+Row = dict[str, Any]
 
 WHY_NOT_DECIDABLE = {"no_margin": "de bron geeft geen onzekerheidsmarge"}
 
@@ -37,9 +42,7 @@ def headline_gaps(
     return sentences
 
 
-def gap_sentence(
-    row: dict[str, object], indicator: Indicator, catalogue: Catalogue, *, provisional: bool
-) -> str:
+def gap_sentence(row: Row, indicator: Indicator, catalogue: Catalogue, *, provisional: bool) -> str:
     """One row of `comparison` as a sentence.
 
     The verdict is that of the row; where nothing can be said, the sentence says so and why, and never suggests more.
@@ -53,9 +56,7 @@ def gap_sentence(
         missing = region if value is None else other
         return f"{opening} voor {missing} is er geen cijfer; over het verschil is niets te zeggen."
     places = indicator.decimals
-    figures = (
-        f"{region} {number(value, places)}, {other} {number(comparator, places)} {indicator.unit_nl}"
-    )
+    figures = f"{region} {number(value, places)}, {other} {number(comparator, places)} {indicator.unit_nl}"
     if difference is None:
         return f"{opening} {figures}; {_label(row, catalogue)}."
     gap = f"{opening} {figures}. Verschil {_difference(row, indicator)}"
@@ -64,43 +65,38 @@ def gap_sentence(
     return f"{gap}: {_label(row, catalogue)}."
 
 
-def number(value: object, decimals: int) -> str:
+def number(value: float, decimals: int) -> str:
     """A number as Dutch readers write it: decimal comma, point between thousands, a true minus sign."""
-    assert isinstance(value, int | float)
     text = f"{abs(value):,.{decimals}f}".translate(str.maketrans(",.", ".,"))
     is_zero = not text.strip("0.,")
     return f"−{text}" if value < 0 and not is_zero else text
 
 
-def _difference(row: dict[str, object], indicator: Indicator) -> str:
+def _difference(row: Row, indicator: Indicator) -> str:
     difference = number(row["difference"], indicator.decimals)
     if indicator.is_percentage:
         return f"{difference} procentpunt"
     return f"{difference} ({number(row['relative_difference'], 1)}%)" if row["relative_difference"] else difference
 
 
-def _label(row: dict[str, object], catalogue: Catalogue) -> str:
+def _label(row: Row, catalogue: Catalogue) -> str:
     return catalogue.vocabulary["verdict"][str(row["verdict"])].label_nl
 
 
-def _why(row: dict[str, object]) -> str:
+def _why(row: Row) -> str:
     """Why nothing can be said, where the warnings tell."""
-    warnings = row["warnings"]
-    assert isinstance(warnings, list)
-    reasons = [reason for warning, reason in WHY_NOT_DECIDABLE.items() if warning in warnings]
+    reasons = [reason for warning, reason in WHY_NOT_DECIDABLE.items() if warning in row["warnings"]]
     return f" ({'; '.join(reasons)})" if reasons else ""
 
 
-def _period(row: dict[str, object], catalogue: Catalogue, *, provisional: bool) -> str:
-    warnings = row["warnings"]
-    assert isinstance(warnings, list)
+def _period(row: Row, catalogue: Catalogue, *, provisional: bool) -> str:
     parts = ["geen cijfer" if row["reference_period"] is None else f"cijfer over {row['reference_period']}"]
     if provisional:
         parts.append("voorlopig")
     parts += [
         catalogue.vocabulary["warning"][warning].label_nl
         for warning in ("carried_forward", "newer_published", "covid_period")
-        if warning in warnings
+        if warning in row["warnings"]
     ]
     return ", ".join(parts)
 

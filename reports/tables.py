@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from catalog import Registry, Table
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Readable by DuckDB clients from 1.4 on and in browsers.
 STORAGE_VERSION = "v1.4.0"
@@ -52,14 +56,11 @@ def write_database(tables: dict[str, pl.DataFrame], registry: Registry, path: Pa
     _verify(tables, path)
 
 
-def _write_table(connection: object, table: Table, frame: pl.DataFrame) -> None:
-    import duckdb
-
-    assert isinstance(connection, duckdb.DuckDBPyConnection)
+def _write_table(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:
     columns = ", ".join(f"{_name(column.name)} {column.type}" for column in table.columns)
     connection.execute(f"CREATE TABLE {_name(table.name)} ({columns})")
     connection.register("incoming", frame.select(table.column_names).to_arrow())
-    connection.execute(f"INSERT INTO {_name(table.name)} SELECT * FROM incoming")  # noqa: S608 - names are ours
+    connection.execute(f"INSERT INTO {_name(table.name)} SELECT * FROM incoming")
     connection.unregister("incoming")
     comment = f"{table.description_nl} / {table.description_en}"
     connection.execute(f"COMMENT ON TABLE {_name(table.name)} IS {_text(comment)}")
@@ -75,7 +76,7 @@ def _verify(tables: dict[str, pl.DataFrame], path: Path) -> None:
 
     with duckdb.connect(str(path), read_only=True) as connection:
         for name, frame in tables.items():
-            found = connection.execute(f"SELECT count(*) FROM {_name(name)}").fetchone()  # noqa: S608
+            found = connection.execute(f"SELECT count(*) FROM {_name(name)}").fetchone()
             if found != (frame.height,):
                 raise RuntimeError(f"{path}: table {name} holds {found} rows instead of {frame.height}")
 

@@ -1,0 +1,1 @@
+"""Frames become pages, documents, spreadsheets and pictures."""
