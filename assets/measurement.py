@@ -20,7 +20,7 @@ def _references(observation: pl.DataFrame) -> pl.DataFrame:
         frames.frozen_baselines(CATALOGUE),
         frames.known_periods(CATALOGUE),
         REGION.years,
-        {"municipality": ROLES.municipalities, "region": ROLES.published_as},
+        {"municipality": REGION.must_have_figures, "region": ROLES.published_as},
     )
 
 

@@ -80,6 +80,7 @@ class Region(Entry):
     baseline_year: Annotated[int, Field(ge=2000, le=2100)]
     last_measurement_year: Annotated[int, Field(ge=2000, le=2100)]
     municipalities: Annotated[dict[Annotated[str, Field(pattern=MUNICIPALITY_CODE)], str], Field(min_length=2)]
+    may_lack_figures: list[str] = []
     groups: list[Group] = []
     contrasts: list[tuple[str, str]] = []
     plausible_totals: list[PlausibleTotal] = []
@@ -93,6 +94,10 @@ class Region(Entry):
             unknown = sorted(set(group.members) - set(self.municipalities))
             if unknown:
                 raise ValueError(f"group {group.code} has members that are not in municipalities: {', '.join(unknown)}")
+        if unknown := sorted(set(self.may_lack_figures) - set(self.municipalities)):
+            raise ValueError(f"may_lack_figures names what is not in municipalities: {', '.join(unknown)}")
+        if set(self.may_lack_figures) == set(self.municipalities):
+            raise ValueError("may_lack_figures names all municipalities; at least one must have every figure")
         for pair in self.contrasts:
             if not set(pair) <= codes:
                 raise ValueError(f"contrast {list(pair)} names a group that is not defined; groups: {sorted(codes)}")
@@ -102,6 +107,11 @@ class Region(Entry):
     def years(self) -> list[int]:
         """Measurement years, baseline first."""
         return list(range(self.baseline_year, self.last_measurement_year + 1))
+
+    @property
+    def must_have_figures(self) -> list[str]:
+        """The municipalities without which a period is not used, and whose missing row is a fault."""
+        return sorted(set(self.municipalities) - set(self.may_lack_figures))
 
     @property
     def own_groups(self) -> dict[str, list[str]]:

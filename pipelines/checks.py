@@ -113,41 +113,42 @@ def _row(rule: Rule, outcome: Any, suite: Suite, table_name: str, partition: str
         for example in outcome.result.get("unexpected_index_list") or []
         if not by_year or str(example[PARTITION_COLUMN]) == partition
     ]
+    frame = suite.frame.filter(pl.col(PARTITION_COLUMN) == int(partition)) if by_year else suite.frame
+    examples = _examples(rule, failing, skip=PARTITION_COLUMN if by_year else None)
+    message = _message(rule, len(failing), frame.height, examples, table_name)
     # A rule that could not be evaluated (a column is missing, say) has failed: it never passes by accident.
     broken = not outcome.success and not outcome.result.get("unexpected_index_list")
-    observed = "the rule could not be evaluated" if broken else _examples(rule, failing)
-    frame = suite.frame.filter(pl.col(PARTITION_COLUMN) == int(partition)) if by_year else suite.frame
-    passed = not failing and not broken
+    if broken:
+        message = f"{table_name}: expected that {rule.expected}; the rule could not be evaluated."
     return {
         "check_id": rule.check_id,
         "asset": table_name,
         "partition": partition,
         "severity": rule.severity,
-        "passed": passed,
-        "observed": observed,
+        "passed": not failing and not broken,
+        "observed": "; ".join(examples) or None,
         "expected": rule.expected,
         "rows_failed": len(failing),
-        "message": _message(rule, passed, len(failing), frame.height, observed, table_name),
+        "message": message,
     }
 
 
-def _examples(rule: Rule, failing: list[dict[str, Any]]) -> str | None:
-    """The first failing rows, by their key and the value the rule looked at."""
-    shown = [
-        ", ".join(f"{name}={_plain(value)}" for name, value in example.items() if not _is_flag(rule, name))
+def _examples(rule: Rule, failing: list[dict[str, Any]], *, skip: str | None) -> list[str]:
+    """The first failing rows, by their key and the value the rule looked at; `skip` is said elsewhere."""
+    return [
+        ", ".join(
+            f"{name}={_plain(value)}" for name, value in example.items() if name != skip and not _is_flag(rule, name)
+        )
         for example in failing[:EXAMPLES]
     ]
-    return "; ".join(shown) or None
 
 
-def _message(rule: Rule, success: bool, failed: int, rows: int, observed: str | None, table_name: str) -> str:
-    if success:
+def _message(rule: Rule, failed: int, rows: int, examples: list[str], table_name: str) -> str:
+    if failed == 0:
         return f"{table_name}: {rule.expected} ({rows} rows looked at)."
-    if not failed:
-        return f"{table_name}: expected that {rule.expected}; {observed}."
-    more = f" and {failed - EXAMPLES} more" if failed > EXAMPLES else ""
-    count = "1 row does not" if failed == 1 else f"{failed} rows do not"
-    return f"{table_name}: expected that {rule.expected}; {count}: {observed}{more}."
+    count = "1 row does not" if failed == 1 else f"{failed} of {rows} rows do not"
+    more = [f"and {failed - EXAMPLES} more"] if failed > EXAMPLES else []
+    return "\n  - ".join([f"{table_name}: expected that {rule.expected}; {count}:", *examples, *more])
 
 
 def _is_flag(rule: Rule, name: str) -> bool:

@@ -333,7 +333,9 @@ def _one_reference_period(frame: pl.DataFrame, _: Context) -> Suite:
 
 
 def _usual_changes(frame: pl.DataFrame, _: Context) -> Suite:
-    listed = frame.filter(pl.col("region_code").is_in(ROLES.municipalities)).select(
+    # A figure that was carried forward was pointed out in the year it was new.
+    new = ~pl.col("warnings").list.contains("carried_forward")
+    listed = frame.filter(pl.col("region_code").is_in(ROLES.municipalities) & new).select(
         "measurement_year",
         "indicator_id",
         "region_code",

@@ -462,10 +462,10 @@ def _check_complete(data: _Input) -> None:
 
 def _gaps(data: _Input) -> pl.DataFrame:
     """Own municipalities without a row where another one has one: indicator, source_table, period, region_code."""
-    own = data.catalogue.region.municipalities
+    own = data.catalogue.region.must_have_figures
     lives = lifetimes.read_lifetimes(bundled.FOLDER / lifetimes.FILE)
-    rows = data.figures.frame.filter(pl.col("region_code").is_in(list(own))).select(*PAIR, "period", "region_code")
-    municipalities = pl.DataFrame({"region_code": sorted(own)}).join(lives, on="region_code", how="left")
+    rows = data.figures.frame.filter(pl.col("region_code").is_in(own)).select(*PAIR, "period", "region_code")
+    municipalities = pl.DataFrame({"region_code": own}).join(lives, on="region_code", how="left")
     # A municipality that did not exist during the whole year cannot be asked for a figure.
     year = pl.col("period").str.slice(0, 4)
     existed = (pl.col("valid_from").fill_null("") <= year + "-01-01") & (
@@ -488,10 +488,11 @@ def _missing_municipality(data: _Input, gaps: pl.DataFrame) -> MissingMunicipali
     first = f"{', '.join(absent)}: no rows at all" if absent else _gap(data, gaps)
     return MissingMunicipality(
         data.figures.path,
-        f"a row for all {len(own)} municipalities of {data.catalogue.region.name_en} where one of them has a row",
+        f"a row for all {len(data.catalogue.region.must_have_figures)} municipalities of "
+        f"{data.catalogue.region.name_en} where one of them has a row",
         column="region_code",
         remedy=f"Missing: {first}. Fetch the figure; if it is not published, add its row with an empty value and the "
-        "status not_published.",
+        "status not_published. (Municipalities too small for some figures: may_lack_figures in the region file.)",
         more=0 if absent else gaps.height - 1,
     )
 
