@@ -3,7 +3,8 @@
 This room imports no other room.
 """
 
-from catalog.load import Catalogue, CatalogueError, load_catalogue
+from catalog.load import Catalogue, load_catalogue
 from catalog.registry import Column, Registry, Table
+from catalog.yaml_file import CatalogueError
 
 __all__ = ["Catalogue", "CatalogueError", "Column", "Registry", "Table", "load_catalogue"]

@@ -1,28 +1,20 @@
-"""Reads and validates the catalogue. A mistake is reported with file, line and field."""
+"""Loads the catalogue and checks its files against each other. A mistake is reported with file, line and field."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.expression import names_in
 from catalog.model import Indicator, IndicatorSource, Region, Source, Sources, SourceTable, Term, Theme
 from catalog.registry import Column, Registry, Table
+from catalog.yaml_file import CatalogueError, YamlFile
 
 FOLDER = Path(__file__).parent
 REGION_FILE = FOLDER / "region.yaml"
-
-T = TypeVar("T")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class CatalogueError(Exception):
-    """A mistake in a catalogue file; the message says file, line, field and what was expected."""
 
 
 class Catalogue(BaseModel):
@@ -75,8 +67,8 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     if not indicator_files:
         raise CatalogueError(f"{folder / 'indicators'}: no indicator files (*.yaml) found")
     files = [region_file, *(folder / f"{name}.yaml" for name in ("themes", "sources", "vocabulary", "columns"))]
-    region_yaml, themes_yaml, sources_yaml, vocabulary_yaml, columns_yaml = map(_YamlFile, files)
-    indicator_yamls = [_YamlFile(path) for path in indicator_files]
+    region_yaml, themes_yaml, sources_yaml, vocabulary_yaml, columns_yaml = map(YamlFile, files)
+    indicator_yamls = [YamlFile(path) for path in indicator_files]
 
     vocabulary = vocabulary_yaml.parse(dict[str, dict[str, Term]])
     sources = sources_yaml.parse(Sources)
@@ -95,103 +87,19 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
         registry=_registry(columns_yaml, vocabulary),
         sha256=_fingerprint([*files, *indicator_files]),
     )
+    _check_themes(catalogue, themes_yaml)
     _check_sources(sources, sources_yaml)
     _check_indicators(catalogue, placed)
     _check_region(catalogue, region_yaml)
     return catalogue
 
 
-class _YamlFile:
-    """A YAML file that remembers on which line each field stands."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self.text = path.read_text(encoding="utf-8")
-            loader = _Loader(self.text)
-            self.root = loader.get_single_node()
-            self._refuse_duplicates(self.root)
-            self.data = loader.construct_document(self.root) if self.root else None
-        except OSError as error:
-            raise CatalogueError(f"{path}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise CatalogueError(f"{path}: not UTF-8 text (byte {error.start})") from error
-        except yaml.YAMLError as error:
-            line = f":{mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
-            raise CatalogueError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
-
-    def parse(self, kind: type[T]) -> T:
-        """The file's content as `kind`; raises CatalogueError at the first mistake."""
-        try:
-            return TypeAdapter(kind).validate_python(self.data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            more = f" (and {error.error_count() - 1} more mistakes)" if error.error_count() > 1 else ""
-            raise self.error(first["loc"], f"{first['msg']}; found {first['input']!r:.80}{more}") from error
-
-    def error(self, loc: Iterable[Any], message: str) -> CatalogueError:
-        """A CatalogueError that names this file, the line of `loc` and the field."""
-        parts = [part for part in loc if part != "[key]"]
-        field = ".".join(str(part) for part in parts) or "file"
-        return CatalogueError(f"{self.path}:{self._line(parts)}: {field}: {message}")
-
-    def _line(self, loc: list[Any]) -> int:
-        node = self.root
-        line = 1 if node is None else node.start_mark.line + 1
-        for part in loc:
-            if isinstance(node, yaml.MappingNode):
-                pairs = [(key, value) for key, value in node.value if key.value == str(part)]
-                if not pairs:
-                    break
-                line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-                node = node.value[part]
-                line = node.start_mark.line + 1
-            else:
-                break
-        return line
-
-    def _refuse_duplicates(self, node: yaml.Node | None) -> None:
-        """YAML lets a repeated key silently win; in a catalogue that is a lost line."""
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                if key.value in seen:
-                    line = key.start_mark.line + 1
-                    raise CatalogueError(f"{self.path}:{line}: {key.value}: this field stands here twice")
-                seen.add(key.value)
-                self._refuse_duplicates(value)
-        elif isinstance(node, yaml.SequenceNode):
-            for child in node.value:
-                self._refuse_duplicates(child)
-
-
-def _registry(file: _YamlFile, vocabulary: dict[str, dict[str, Term]]) -> Registry:
-    data = file.data if isinstance(file.data, dict) else {}
-    columns: dict[str, Column] = {}
-    for key, entry in (data.get("columns") or {}).items():
-        try:
-            columns[key] = Column(**{"name": key, **(entry or {})})
-        except (ValidationError, TypeError) as error:
-            raise file.error(["columns", key], _first_message(error)) from error
-        if columns[key].vocabulary and columns[key].vocabulary not in vocabulary:
-            raise file.error(["columns", key, "vocabulary"], f"no vocabulary '{columns[key].vocabulary}' is defined")
-    tables: dict[str, Table] = {}
-    for name, entry in (data.get("tables") or {}).items():
-        loc = ["tables", name]
-        keys = entry.get("columns") or []
-        unknown = [key for key in keys if key not in columns]
-        if unknown:
-            raise file.error([*loc, "columns"], f"not described under columns: {', '.join(unknown)}")
-        try:
-            table = Table(**{**entry, "name": name, "columns": [columns[key] for key in keys]})
-        except ValidationError as error:
-            raise file.error([*loc, *error.errors()[0]["loc"]], _first_message(error)) from error
-        for field in ("key", "required"):
-            missing = sorted(set(getattr(table, field)) - set(table.column_names))
-            if missing:
-                raise file.error([*loc, field], f"not among the columns of this table: {', '.join(missing)}")
-        tables[name] = table
+def _registry(file: YamlFile, vocabulary: dict[str, dict[str, Term]]) -> Registry:
+    data = file.parse(dict[Literal["columns", "tables"], dict[str, dict[str, Any]]])
+    if missing := {"columns", "tables"} - set(data):
+        raise file.error([], f"this file needs the part {' and '.join(sorted(missing))}")
+    columns = {key: _column(key, entry, file, vocabulary) for key, entry in data["columns"].items()}
+    tables = {name: _table(name, entry, file, columns) for name, entry in data["tables"].items()}
     for key, column in columns.items():
         if column.references and column.references not in tables:
             raise file.error(["columns", key, "references"], f"there is no table '{column.references}'")
@@ -201,11 +109,43 @@ def _registry(file: _YamlFile, vocabulary: dict[str, dict[str, Term]]) -> Regist
     return Registry(tables=tables)
 
 
+def _column(key: str, entry: dict[str, Any], file: YamlFile, vocabulary: dict[str, dict[str, Term]]) -> Column:
+    try:
+        column = Column(**{"name": key, **entry})
+    except (ValidationError, TypeError) as error:
+        raise file.error(["columns", key], _first_message(error)) from error
+    if column.vocabulary and column.vocabulary not in vocabulary:
+        raise file.error(["columns", key, "vocabulary"], f"no vocabulary '{column.vocabulary}' is defined")
+    return column
+
+
+def _table(name: str, entry: dict[str, Any], file: YamlFile, columns: dict[str, Column]) -> Table:
+    loc = ["tables", name]
+    keys = entry.get("columns") or []
+    if unknown := [key for key in keys if key not in columns]:
+        raise file.error([*loc, "columns"], f"not described under columns: {', '.join(unknown)}")
+    try:
+        table = Table(**{**entry, "name": name, "columns": [columns[key] for key in keys]})
+    except ValidationError as error:
+        raise file.error([*loc, *error.errors()[0]["loc"]], _first_message(error)) from error
+    for field in ("key", "required"):
+        if missing := sorted(set(getattr(table, field)) - set(table.column_names)):
+            raise file.error([*loc, field], f"not among the columns of this table: {', '.join(missing)}")
+    return table
+
+
 def _first_message(error: Exception) -> str:
     return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)
 
 
-def _check_sources(sources: Sources, file: _YamlFile) -> None:
+def _check_themes(catalogue: Catalogue, file: YamlFile) -> None:
+    ids = [theme.theme_id for theme in catalogue.themes]
+    for index, theme_id in enumerate(ids):
+        if theme_id in ids[:index]:
+            raise file.error([index, "theme_id"], f"'{theme_id}' is defined twice")
+
+
+def _check_sources(sources: Sources, file: YamlFile) -> None:
     source_ids = [source.source_id for source in sources.sources]
     tables = [table.source_table for table in sources.tables]
     for index, source_id in enumerate(source_ids):
@@ -218,7 +158,7 @@ def _check_sources(sources: Sources, file: _YamlFile) -> None:
             raise file.error(["tables", index, "source_id"], f"no source '{table.source_id}' is defined in this file")
 
 
-def _check_indicators(catalogue: Catalogue, placed: list[tuple[Indicator, _YamlFile, int]]) -> None:
+def _check_indicators(catalogue: Catalogue, placed: list[tuple[Indicator, YamlFile, int]]) -> None:
     themes = {theme.theme_id for theme in catalogue.themes}
     ids = [indicator.indicator_id for indicator in catalogue.indicators]
     for number, (indicator, file, index) in enumerate(placed):
@@ -228,27 +168,32 @@ def _check_indicators(catalogue: Catalogue, placed: list[tuple[Indicator, _YamlF
             raise file.error([index, "theme_id"], f"no theme '{indicator.theme_id}' in themes.yaml")
         if indicator.companion is not None and indicator.companion not in ids:
             raise file.error([index, "companion"], f"no indicator '{indicator.companion}' is defined")
-        if indicator.weight is not None:
-            try:
-                unknown = sorted(names_in(indicator.weight) - set(ids))
-            except ValueError as error:
-                raise file.error([index, "weight"], str(error)) from error
-            if unknown:
-                raise file.error([index, "weight"], f"names indicators that are not defined: {', '.join(unknown)}")
-        for row, source in enumerate(indicator.sources):
-            loc = [index, "sources", row]
-            if source.source_table not in catalogue.source_tables:
-                raise file.error([*loc, "source_table"], f"no table '{source.source_table}' in sources.yaml")
-            if source.unit != indicator.unit:
-                raise file.error(
-                    [*loc, "unit"], f"unit '{source.unit}' differs from the indicator's '{indicator.unit}'"
-                )
-            bad = sorted({*source.warnings, *source.period_warnings} - set(catalogue.vocabulary["warning"]))
-            if bad:
-                raise file.error([*loc, "warnings"], f"not in the vocabulary of warnings: {', '.join(bad)}")
+        _check_weight(indicator, ids, file, index)
+        _check_indicator_sources(indicator, catalogue, file, index)
 
 
-def _check_region(catalogue: Catalogue, file: _YamlFile) -> None:
+def _check_weight(indicator: Indicator, ids: list[str], file: YamlFile, index: int) -> None:
+    try:
+        unknown = sorted(names_in(indicator.weight or "1") - set(ids))
+    except ValueError as error:
+        raise file.error([index, "weight"], str(error)) from error
+    if unknown:
+        raise file.error([index, "weight"], f"names indicators that are not defined: {', '.join(unknown)}")
+
+
+def _check_indicator_sources(indicator: Indicator, catalogue: Catalogue, file: YamlFile, index: int) -> None:
+    for row, source in enumerate(indicator.sources):
+        loc = [index, "sources", row]
+        if source.source_table not in catalogue.source_tables:
+            raise file.error([*loc, "source_table"], f"no table '{source.source_table}' in sources.yaml")
+        if source.unit != indicator.unit:
+            raise file.error([*loc, "unit"], f"unit '{source.unit}' differs from the indicator's '{indicator.unit}'")
+        for field in ("warnings", "period_warnings"):
+            if bad := sorted(set(getattr(source, field)) - set(catalogue.vocabulary["warning"])):
+                raise file.error([*loc, field], f"not in the vocabulary of warnings: {', '.join(bad)}")
+
+
+def _check_region(catalogue: Catalogue, file: YamlFile) -> None:
     ids = {indicator.indicator_id for indicator in catalogue.indicators}
     for index, total in enumerate(catalogue.region.plausible_totals):
         if total.indicator not in ids:

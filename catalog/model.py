@@ -7,6 +7,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Layer = Literal["official", "experienced", "context"]
 Framework = Literal["btg", "cbs"]
@@ -16,14 +17,19 @@ GroupMethod = Literal["sum", "weighted_mean", "none"]
 MUNICIPALITY_CODE = r"^GM\d{4}$"
 
 
+def mistake(message: str, *field: str | int) -> PydanticCustomError:
+    """A mistake that a whole entry shows; `field` says where in the entry it stands."""
+    return PydanticCustomError("mistake", "{message}", {"message": message, "field": list(field)})
+
+
 def expand_periods(periods: list[object]) -> list[str]:
     """Periods in order, with ranges written out: ["2011..2013", "2020"] -> 2011, 2012, 2013, 2020."""
     expanded: list[str] = []
     for entry in map(str, periods):
-        first, _, last = entry.partition("..")
-        if not re.fullmatch(r"\d{4}", first) or (last and not re.fullmatch(r"\d{4}", last)):
+        found = re.fullmatch(r"(\d{4})(?:\.\.(\d{4}))?", entry)
+        if not found or (found[2] and found[2] < found[1]):
             raise ValueError(f"'{entry}' is not a year or a range of years such as 2011..2024")
-        expanded += [str(year) for year in range(int(first), int(last or first) + 1)]
+        expanded += [str(year) for year in range(int(found[1]), int(found[2] or found[1]) + 1)]
     return expanded
 
 
@@ -88,20 +94,24 @@ class Region(Entry):
     @model_validator(mode="after")
     def _consistent(self) -> Region:
         if self.last_measurement_year < self.baseline_year:
-            raise ValueError("last_measurement_year lies before baseline_year")
-        codes = {group.code for group in self.groups}
-        for group in self.groups:
-            unknown = sorted(set(group.members) - set(self.municipalities))
-            if unknown:
-                raise ValueError(f"group {group.code} has members that are not in municipalities: {', '.join(unknown)}")
-        if unknown := sorted(set(self.may_lack_figures) - set(self.municipalities)):
-            raise ValueError(f"may_lack_figures names what is not in municipalities: {', '.join(unknown)}")
-        if set(self.may_lack_figures) == set(self.municipalities):
-            raise ValueError("may_lack_figures names all municipalities; at least one must have every figure")
-        for pair in self.contrasts:
-            if not set(pair) <= codes:
-                raise ValueError(f"contrast {list(pair)} names a group that is not defined; groups: {sorted(codes)}")
+            raise mistake("last_measurement_year lies before baseline_year", "last_measurement_year")
+        taken = [self.region_code, self.country_code, self.rest_code, *(group.code for group in self.groups)]
+        if twice := sorted({code for code in taken if taken.count(code) > 1}):
+            raise mistake(f"a code may stand for one region only; used twice: {', '.join(twice)}", "groups")
+        for place, group in enumerate(self.groups):
+            self._refuse_unknown(group.members, "groups", place, "members")
+        self._refuse_unknown(self.may_lack_figures, "may_lack_figures")
+        if not self.must_have_figures:
+            raise mistake("names all municipalities; at least one must have every figure", "may_lack_figures")
+        codes = [group.code for group in self.groups]
+        for place, pair in enumerate(self.contrasts):
+            if not set(pair) <= set(codes):
+                raise mistake(f"{list(pair)} names a group that is not defined; groups: {codes}", "contrasts", place)
         return self
+
+    def _refuse_unknown(self, codes: list[str], *field: str | int) -> None:
+        if unknown := sorted(set(codes) - set(self.municipalities)):
+            raise mistake(f"not among municipalities: {', '.join(unknown)}", *field)
 
     @property
     def years(self) -> list[int]:
@@ -131,7 +141,7 @@ class Theme(Entry):
     @model_validator(mode="after")
     def _prefixed(self) -> Theme:
         if not self.theme_id.startswith(f"{self.framework}_"):
-            raise ValueError(f"theme_id must begin with its framework: {self.framework}_…")
+            raise mistake(f"must begin with its framework: {self.framework}_…", "theme_id")
         return self
 
 
@@ -190,12 +200,22 @@ class Indicator(Entry):
     @model_validator(mode="after")
     def _consistent(self) -> Indicator:
         if (self.group_method == "weighted_mean") != (self.weight is not None):
-            raise ValueError("weight is needed for group_method weighted_mean, and only there")
-        tables = [source.source_table for source in self.sources]
-        _unique(tables)
-        for year in {year for source in self.sources for year in source.baseline_periods}:
-            if sum(year in source.baseline_periods for source in self.sources) > 1:
-                raise ValueError(f"more than one source freezes the baseline {year}; exactly one may")
+            raise mistake("a weight is needed for group_method weighted_mean, and only there", "weight")
+        tables: set[str] = set()
+        frozen: set[int] = set()
+        for place, source in enumerate(self.sources):
+            if source.source_table in tables:
+                raise mistake("listed twice for this indicator", "sources", place, "source_table")
+            tables.add(source.source_table)
+            for year, period in source.baseline_periods.items():
+                field = ("sources", place, "baseline_periods")
+                if year in frozen:
+                    raise mistake(f"another source freezes the baseline {year} already", *field)
+                if not source.period_first <= period <= source.period_last:
+                    raise mistake(f"{period} is not a period of this table, by period_first and period_last", *field)
+                if not 0 <= year - int(period[:4]) <= self.max_lag_years:
+                    raise mistake(f"{period} is not within {self.max_lag_years} years before {year}", *field)
+                frozen.add(year)
         return self
 
     @property

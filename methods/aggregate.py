@@ -14,13 +14,13 @@ STATUS_ORDER = ["estimated", "provisional", "definitive"]
 def choose_figures(observation: pl.DataFrame, references: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
     """The published figure of every region for each indicator and reference period in use.
 
-    The series of the reference goes first, then the priority of the table; a figure of another series says
-    `definition_differs`. Columns: those of `observation` with reference_period for period, series_id, and
-    of_reference_series (boolean).
+    The table of the reference goes first, then its series, then the priority of the table; an empty value only where
+    there is no other. A figure of another series says `definition_differs`. Columns: those of `observation` with
+    reference_period for period, series_id, and of_reference_series (boolean).
     """
     used = (
         references.filter(pl.col("reference_period").is_not_null())
-        .select("indicator_id", "reference_period", reference_series="series_id")
+        .select("indicator_id", "reference_period", reference_series="series_id", reference_table="source_table")
         .unique()
     )
     return (
@@ -32,16 +32,17 @@ def choose_figures(observation: pl.DataFrame, references: pl.DataFrame, sources:
             "indicator_id",
             "reference_period",
             "region_code",
-            "of_reference_series",
+            pl.col("value").is_null(),
+            pl.col("source_table") != pl.col("reference_table"),
+            ~pl.col("of_reference_series"),
             "priority",
-            descending=[False, False, False, True, False],
         )
         .group_by("indicator_id", "reference_period", "region_code", "breakdown", maintain_order=True)
         .first()
         .with_columns(
             warnings=warn.unite("warnings", warn.when(~pl.col("of_reference_series"), "definition_differs")),
         )
-        .drop("reference_series", "priority")
+        .drop("reference_series", "reference_table", "priority")
     )
 
 
@@ -60,7 +61,8 @@ def member_weights(
         .select("indicator_id", "region_code", "period", "source_table", "priority", "value")
     )
     with_value = figures.filter(
-        pl.col("value").is_not_null() & pl.col("region_code").str.starts_with("GM") & pl.col("of_reference_series")
+        pl.col("value").is_not_null() & pl.col("region_code").str.starts_with("GM") & pl.col("of_reference_series"),
+        breakdown="total",
     ).select("indicator_id", "reference_period", "region_code", "source_table")
     frames = []
     for indicator_id, expression, is_count in indicators.select("indicator_id", "weight", "is_count").iter_rows():

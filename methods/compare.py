@@ -64,9 +64,7 @@ def changes(
     country has in common (prices above all). The baseline year has no change from itself.
     """
     values, baseline = _with_making(values, sources), _with_making(baseline, sources)
-    settings = indicators.select(
-        "indicator_id", "polarity", "min_relevant_difference", "is_count", "group_method", "nominal_euro"
-    )
+    settings = indicators.select("indicator_id", "polarity", "min_relevant_difference", "is_count", "nominal_euro")
     pairs = (
         _own(values, roles)
         .filter(pl.col("measurement_year") != baseline_year)
@@ -201,7 +199,10 @@ def _half_sum(place: pl.DataFrame, parts: pl.DataFrame, figure: list[str]) -> pl
 
 
 def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
-    """Add `share`: the weight of the region within the comparator where it is part of it, else 0."""
+    """Add `share`: the weight of the region within the comparator where it is part of it, else 0.
+
+    Where a weight is not known the two count as independent, which never makes an interval narrower.
+    """
     key = ["indicator_id", "reference_period"]
     weight = pl.col("weight").sum()
     of_groups = shares.group_by(*key, region_code="group_code").agg(weight)
@@ -211,7 +212,8 @@ def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles)
     country = (
         of_groups.filter(pl.col("region_code").is_in([roles.region, roles.rest]))
         .group_by(key)
-        .agg(weight)
+        .agg(weight, parts=pl.len())
+        .filter(pl.col("parts") == 2)
         .with_columns(region_code=pl.lit(roles.country))
         .select(of_groups.columns)
     )
@@ -233,8 +235,8 @@ def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles)
 def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
     """The same pairs with values as percentages above or below the country, and their rounding margin.
 
-    Counts and groups without a sound weight are left out. R follows from the derivative of 100 (x / n - 1): each
-    published figure's coefficient is its share in x times 100 / n, and the country's is 100 x / n^2.
+    Counts are left out. R follows from the derivative of 100 (x / n - 1): each published figure's coefficient is its
+    share in x times 100 / n, and the country's is 100 x / n^2; a revision margin follows in the same way.
     """
     country = _once(figures.filter(region_code=roles.country)).select(
         "indicator_id",
@@ -249,9 +251,7 @@ def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: Regi
         country_revision_margin="revision_margin",
     )
     units = _once(figures).select("indicator_id", "reference_period", "region_code", "rounding_unit")
-    relative = pairs.filter(
-        (pl.col("region_code") != roles.country) & ~pl.col("is_count") & (pl.col("group_method") != "none")
-    )
+    relative = pairs.filter((pl.col("region_code") != roles.country) & ~pl.col("is_count"))
     same_period = pl.col("reference_period") == pl.col("other_reference_period")
     margin = pl.lit(0.0)
     for prefix in ("", "other_"):
@@ -308,6 +308,17 @@ def _relative_side(prefix: str) -> list[pl.Expr]:
         weaker_status.alias(f"{prefix}status"),
         no_margin.alias(f"{prefix}ci_low"),
         no_margin.alias(f"{prefix}ci_high"),
-        no_margin.alias(f"{prefix}revision_margin"),
+        _relative_revision(prefix).alias(f"{prefix}revision_margin"),
         warn.unite(own["warnings"], pl.col(f"{prefix}country_warnings")).alias(f"{prefix}warnings"),
     ]
+
+
+def _relative_revision(prefix: str) -> pl.Expr:
+    """How far a relative value may be revised: NULL where one of its two figures may be, and nobody says how far."""
+
+    def of(figure: str) -> pl.Expr:
+        provisional = pl.col(f"{prefix}{figure}status") == "provisional"
+        return pl.when(provisional).then(pl.col(f"{prefix}{figure}revision_margin")).otherwise(0.0)
+
+    x, n = pl.col(f"{prefix}value"), pl.col(f"{prefix}country")
+    return 100 / n * (of("") + x / n * of("country_"))

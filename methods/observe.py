@@ -50,39 +50,44 @@ def flag_unusual_changes(observation: pl.DataFrame, sources: pl.DataFrame, indic
     ratio) is compared with the median change of all municipalities; more than 2.5 scaled median absolute deviations
     away is unusual. The spread is never taken smaller than one rounding step.
     """
-    key = ["indicator_id", "series_id"]
+    series = sources.select("indicator_id", "source_table", "series_id", "priority", "rounding_unit")
+    in_series = ["indicator_id", "series_id", "region_code"]
     changes = (
-        observation.filter(pl.col("region_code").str.starts_with("GM") & pl.col("value").is_not_null())
-        .join(
-            sources.select("indicator_id", "source_table", "series_id", "rounding_unit"),
-            ["indicator_id", "source_table"],
+        observation.filter(
+            pl.col("region_code").str.starts_with("GM") & pl.col("value").is_not_null(), breakdown="total"
         )
+        .join(series, ["indicator_id", "source_table"])
         .join(indicators.select("indicator_id", "is_percentage"), "indicator_id")
-        .sort(*key, "region_code", "period")
+        # Two tables of one series may give the same period: the better one stands for it.
+        .sort(*in_series, "period", "priority")
+        .unique([*in_series, "period"], keep="first", maintain_order=True)
         .with_columns(
-            previous=pl.col("value").shift().over(*key, "region_code"),
-            previous_period=pl.col("period").shift().over(*key, "region_code"),
+            previous=pl.col("value").shift().over(in_series),
+            previous_period=pl.col("period").shift().over(in_series),
         )
         .filter(pl.col("previous").is_not_null() & (pl.col("is_percentage") | (pl.col("previous") > 0)))
-        .with_columns(
-            moved=pl.when("is_percentage")
-            .then(pl.col("value") - pl.col("previous"))
-            .otherwise((pl.col("value") / pl.col("previous")).log()),
-            step=pl.when("is_percentage")
-            .then(pl.col("rounding_unit"))
-            .otherwise(pl.col("rounding_unit") / pl.col("previous")),
-        )
+        .with_columns(_movement())
     )
-    peers = [*key, "period", "previous_period"]
+    peers = ["indicator_id", "series_id", "period", "previous_period"]
     deviation = (pl.col("moved") - pl.col("moved").median().over(peers)).abs()
     spread = pl.max_horizontal(MAD_TO_SD * deviation.median().over(peers), "step")
     unusual = changes.filter(deviation > UNUSUAL_DEVIATIONS * spread).select(
-        "indicator_id", "region_code", "period", "source_table", unusual=pl.lit(value=True)
+        *in_series, "period", unusual=pl.lit(value=True)
     )
+    flag = warn.when(pl.col("unusual").fill_null(value=False), "unusual_change")
     return (
-        observation.join(unusual, ["indicator_id", "region_code", "period", "source_table"], how="left")
-        .with_columns(
-            warnings=warn.unite("warnings", warn.when(pl.col("unusual").fill_null(value=False), "unusual_change"))
-        )
-        .drop("unusual")
+        observation.join(series, ["indicator_id", "source_table"], how="left", maintain_order="left")
+        .join(unusual, [*in_series, "period"], how="left", maintain_order="left")
+        .with_columns(warnings=warn.unite("warnings", flag))
+        .select(observation.columns)
     )
+
+
+def _movement() -> list[pl.Expr]:
+    """How far a figure moved, and how far one rounding step is: in points for percentages, else in log ratios."""
+    value, previous, step = pl.col("value"), pl.col("previous"), pl.col("rounding_unit")
+    points = pl.col("is_percentage")
+    return [
+        pl.when(points).then(value - previous).otherwise((value / previous).log()).alias("moved"),
+        pl.when(points).then(step).otherwise(step / previous).alias("step"),
+    ]

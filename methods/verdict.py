@@ -33,7 +33,7 @@ def judge_change(pairs: pl.DataFrame, family: list[str]) -> pl.DataFrame:
 def benjamini_hochberg(p_value: pl.Expr) -> pl.Expr:
     """P-values adjusted for the false discovery rate (Benjamini & Hochberg 1995, step-up); NULL stays NULL."""
     tests = p_value.count()
-    rank = p_value.rank("ordinal")
+    rank = p_value.rank("max")  # equal p-values share the highest of their ranks
     scaled = p_value * tests / rank
     descending = scaled.sort_by(p_value, descending=True, nulls_last=True).cum_min()
     # Back to the rows' own order: the k-th smallest p stands at place (tests - k) of the descending list.
@@ -43,24 +43,26 @@ def benjamini_hochberg(p_value: pl.Expr) -> pl.Expr:
 
 def _judge(pairs: pl.DataFrame, family: list[str], *, over_time: bool) -> pl.DataFrame:
     judged = (
-        pairs.with_columns(_basis(), difference=pl.col("value") - pl.col("other_value"))
+        pairs.with_columns(difference=pl.col("value") - pl.col("other_value"))
+        .with_columns(_undecided(over_time=over_time), _basis())
         .with_columns(_sampling_margins())
         .with_columns(_rounding(over_time=over_time))
         .with_columns(_interval())
         .with_columns(_p_value())
         .with_columns(_p_value_adjusted(family))
-        .with_columns(_verdict(over_time=over_time))
+        .with_columns(verdict=pl.coalesce("_undecided", _decided(over_time=over_time)))
     )
-    meaningless = pl.col("verdict") == "not_comparable"
-    numbers = ["difference", "difference_ci_low", "difference_ci_high", "p_value", "p_value_adjusted"]
+    # Figures that were made differently cannot be subtracted: what follows from that is not shown.
+    comparable = pl.col("verdict") != "not_comparable"
+    numbers = ["difference", "difference_ci_low", "difference_ci_high"]
+    relative = 100 * pl.col("difference") / pl.col("other_value").abs()
     return (
-        judged.with_columns(pl.when(~meaningless).then(pl.col(number)) for number in numbers)
+        judged.with_columns(pl.when(comparable).then(pl.col(number)) for number in numbers)
         .with_columns(
-            relative_difference=pl.when(pl.col("other_value") != 0).then(
-                100 * pl.col("difference") / pl.col("other_value").abs()
-            )
+            basis=pl.when(comparable).then("basis").otherwise(pl.lit("none")),
+            relative_difference=pl.when(pl.col("other_value") != 0).then(relative),
         )
-        .drop("_below", "_above", "_r")
+        .drop("_undecided", "_below", "_above", "_r")
     )
 
 
@@ -73,21 +75,49 @@ def _has_margin(prefix: str) -> pl.Expr:
 
 
 def _is_register(prefix: str) -> pl.Expr:
-    return pl.col(f"{prefix}kind") == "register"
+    """A complete count; what a model of ours filled in is not one, whatever its source counts."""
+    return (pl.col(f"{prefix}kind") == "register") & (pl.col(f"{prefix}status") != "estimated")
+
+
+def _has_grounds() -> pl.Expr:
+    """Every side that is sampled or modelled has a margin."""
+    return (_is_register("") | _has_margin("")) & (_is_register("other_") | _has_margin("other_"))
 
 
 def _basis() -> pl.Expr:
     registers = _is_register("") & _is_register("other_")
-    margins = (_is_register("") | _has_margin("")) & (_is_register("other_") | _has_margin("other_"))
-    basis = pl.when(_is_known() & registers).then(pl.lit("register")).when(_is_known() & margins)
+    basis = pl.when(_is_known() & registers).then(pl.lit("register")).when(_is_known() & _has_grounds())
     return basis.then(pl.lit("interval")).otherwise(pl.lit("none")).alias("basis")
+
+
+def _undecided(*, over_time: bool) -> pl.Expr:
+    """Rules 1 to 4: what keeps a difference from being judged; NULL where nothing does."""
+    same_period = pl.col("reference_period") == pl.col("other_reference_period")
+    estimated = (pl.col("status") == "estimated") | (pl.col("other_status") == "estimated")
+    other_series = pl.col("series_id") != pl.col("other_series_id")
+    never = pl.lit(value=False)
+    rules = [
+        (~_is_known(), "not_decidable"),  # rule 1
+        (other_series if over_time else other_series | ~same_period, "not_comparable"),  # rule 2
+        (same_period | estimated if over_time else never, "no_new_measurement"),  # rule 3
+        (~_has_grounds(), "not_decidable"),  # rule 4
+        (_unsettled("") | _unsettled("other_") if over_time else never, "not_decidable"),
+    ]
+    first = pl.coalesce(pl.when(condition).then(pl.lit(verdict)) for condition, verdict in rules)
+    return first.alias("_undecided")
+
+
+def _unsettled(prefix: str) -> pl.Expr:
+    """A provisional register figure of which the catalogue does not say how far it may be revised."""
+    provisional = (pl.col(f"{prefix}status") == "provisional") & _is_register(prefix)
+    return provisional & pl.col(f"{prefix}revision_margin").is_null()
 
 
 def _sampling_margins() -> list[pl.Expr]:
     """How far the true difference may lie below and above the estimate, by sampling alone.
 
     A region that is part of its comparator (share w > 0): d = (1 - w)(x - rest), so the margin is that of region
-    against rest; the rest's own margin follows from the comparator's.
+    against rest; the rest's own margin follows from the comparator's, and cannot be negative.
     """
 
     def width(prefix: str, side: str) -> pl.Expr:
@@ -97,12 +127,8 @@ def _sampling_margins() -> list[pl.Expr]:
     share = pl.col("share")
 
     def combined(own: str, opposite: str) -> pl.Expr:
-        square = (
-            ((1 - share) * width("", own)).pow(2)
-            + width("other_", opposite).pow(2)
-            - (share * width("", opposite)).pow(2)
-        )
-        return square.clip(lower_bound=0.0).sqrt()
+        rest_square = width("other_", opposite).pow(2) - (share * width("", opposite)).pow(2)
+        return (((1 - share) * width("", own)).pow(2) + rest_square.clip(lower_bound=0.0)).sqrt()
 
     return [combined("low", "high").alias("_below"), combined("high", "low").alias("_above")]
 
@@ -110,12 +136,9 @@ def _sampling_margins() -> list[pl.Expr]:
 def _rounding(*, over_time: bool) -> pl.Expr:
     """Rounding margin R; a provisional figure adds the revision margin the catalogue gives for it."""
     margin = pl.col("rounding_margin")
-    if over_time:
-        for prefix in ("", "other_"):
-            provisional = pl.col(f"{prefix}status") == "provisional"
-            margin = margin + pl.when(provisional).then(pl.col(f"{prefix}revision_margin").fill_null(0.0)).otherwise(
-                0.0
-            )
+    for prefix in ("", "other_") if over_time else ():
+        revision = pl.when(pl.col(f"{prefix}status") == "provisional").then(pl.col(f"{prefix}revision_margin"))
+        margin = margin + revision.fill_null(0.0)
     return margin.alias("_r")
 
 
@@ -130,18 +153,20 @@ def _interval() -> list[pl.Expr]:
 
 
 def _p_value() -> pl.Expr:
-    """Two-sided normal p-value of the difference, from the half of the interval that faces zero."""
+    """Two-sided normal p-value of the difference, from the half of the interval that faces zero.
+
+    Only differences that can be judged are tested: others do not count in their family either.
+    """
     towards_zero = pl.when(pl.col("difference") > 0).then(pl.col("_below")).otherwise(pl.col("_above"))
     z = pl.col("difference").abs() / (towards_zero / Z_95)
-    tested = (pl.col("basis") == "interval") & (towards_zero > 0)
+    tested = (pl.col("basis") == "interval") & pl.col("_undecided").is_null() & (towards_zero > 0)
     return pl.when(tested).then(z).map_batches(_two_sided, return_dtype=pl.Float64).alias("p_value")
 
 
 def _two_sided(z: pl.Series) -> pl.Series:
     from scipy.special import ndtr  # heavy: only where something is tested
 
-    values = z.to_numpy()
-    return pl.Series(z.name, 2 * ndtr(-values), nan_to_null=True)
+    return pl.Series(z.name, 2 * ndtr(-z.to_numpy()), nan_to_null=True)
 
 
 def _p_value_adjusted(family: list[str]) -> pl.Expr:
@@ -149,41 +174,18 @@ def _p_value_adjusted(family: list[str]) -> pl.Expr:
     return pl.when(pl.col("in_family")).then(within).otherwise(pl.col("p_value")).alias("p_value_adjusted")
 
 
-def _verdict(*, over_time: bool) -> pl.Expr:
-    either = {
-        "estimated": (pl.col("status") == "estimated") | (pl.col("other_status") == "estimated"),
-        "provisional": _unsettled("") | _unsettled("other_"),
-    }
-    same_period = pl.col("reference_period") == pl.col("other_reference_period")
-    no_difference = (
-        ((pl.col("difference_ci_low") <= EQUALITY) & (pl.col("difference_ci_high") >= -EQUALITY))
-        | (pl.col("p_value_adjusted") >= SIGNIFICANCE).fill_null(value=False)
-        | (pl.col("difference").abs() <= pl.col("_r") + EQUALITY)
-        | (pl.col("difference").abs() < pl.col("min_relevant_difference") - EQUALITY).fill_null(value=False)
+def _decided(*, over_time: bool) -> pl.Expr:
+    """Rules 5 and 6."""
+    distance = pl.col("difference").abs()
+    contains_zero = (pl.col("difference_ci_low") <= EQUALITY) & (pl.col("difference_ci_high") >= -EQUALITY)
+    too_likely = (pl.col("p_value_adjusted") >= SIGNIFICANCE).fill_null(value=False)
+    too_small = (distance < pl.col("min_relevant_difference") - EQUALITY).fill_null(value=False)
+    rises = pl.col("difference") > 0
+    no_judgement = (pl.col("polarity") == 0) | (pl.col("nominal") if over_time else pl.lit(value=False))
+    return (
+        pl.when(contains_zero | too_likely | (distance <= pl.col("_r") + EQUALITY) | too_small)
+        .then(pl.lit("no_demonstrable_difference"))  # rule 5
+        .when(no_judgement)  # rule 6
+        .then(pl.when(rises).then(pl.lit("higher")).otherwise(pl.lit("lower")))
+        .otherwise(pl.when(rises == (pl.col("polarity") > 0)).then(pl.lit("better")).otherwise(pl.lit("worse")))
     )
-    differs = pl.col("series_id") != pl.col("other_series_id")
-    not_comparable = differs if over_time else differs | ~same_period
-    not_new = (same_period | either["estimated"]) if over_time else pl.lit(value=False)
-    no_margin = pl.col("basis") == "none"
-    undecided = (no_margin | either["provisional"]) if over_time else no_margin
-    direction = pl.col("difference").sign()
-    neutral = (pl.col("polarity") == 0) | (pl.col("nominal") if over_time else pl.lit(value=False))
-    rules = [
-        (~_is_known(), "not_decidable"),  # rule 1
-        (not_comparable, "not_comparable"),  # rule 2
-        (not_new, "no_new_measurement"),  # rule 3
-        (undecided, "not_decidable"),  # rule 4
-        (no_difference, "no_demonstrable_difference"),  # rule 5
-        (neutral & (direction > 0), "higher"),  # rule 6
-        (neutral, "lower"),
-        (direction == pl.col("polarity"), "better"),
-    ]
-    return pl.coalesce(
-        *(pl.when(condition).then(pl.lit(verdict)) for condition, verdict in rules), pl.lit("worse")
-    ).alias("verdict")
-
-
-def _unsettled(prefix: str) -> pl.Expr:
-    """A provisional register figure of which the catalogue does not say how far it may be revised."""
-    provisional = (pl.col(f"{prefix}status") == "provisional") & _is_register(prefix)
-    return (provisional & pl.col(f"{prefix}revision_margin").is_null()).fill_null(value=False)

@@ -56,6 +56,13 @@ def test_every_command_named_exists() -> None:
     assert named <= set(get_command(app).commands)  # type: ignore[attr-defined]
 
 
+def test_the_verdicts_page_is_what_the_spec_tables_print() -> None:
+    page = (README.parent / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    command = [sys.executable, "-m", "tests.methods.test_verdict"]
+    printed = subprocess.run(command, cwd=README.parent, capture_output=True, text=True, check=True).stdout
+    assert page == printed, "renew it: python -m tests.methods.test_verdict > docs/verdicts.md"
+
+
 if __name__ == "__main__":
     database = Path(sys.argv[1]) / "btg.duckdb"
     renewed = SQL.sub(

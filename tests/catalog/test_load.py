@@ -1,0 +1,321 @@
+"""The catalogue loads; a mistake is refused with file, line and field, so that who made it can mend it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from catalog import Catalogue, CatalogueError, frames, load_catalogue
+from catalog.current import current_catalogue
+from sources import bundled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.catalog.conftest import Copy
+
+HEALTH, HOUSING, INCOME = (f"indicators/{name}.yaml" for name in ("health", "housing", "income"))
+CORE = "members: [GM0141, GM0153, GM0164]"
+GROUPS, ONE_MORE = "groups:\n", "groups:\n  - {code: %s, name_nl: kern, name_en: core, members: [GM0141]}\n"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """In `file`, `old` becomes `new`; the error must name `field`, and the changed line.
+
+    Where a whole entry is at fault, any line from `entry` down to the changed one will do.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    field: str
+    entry: str = ""
+
+
+PERCEIVED = "indicator_id: perceived_health_good"
+MISTAKES = [
+    Mistake("unknown field", HEALTH, "  layer: official\n", "  layer: official\n  colour: red\n", "colour"),
+    Mistake("unknown field of a source", HEALTH, "      priority: 1\n", "      priority: 1\n      prio: 1\n", "prio"),
+    Mistake("wrong type", HEALTH, "decimals: 1", "decimals: many", "decimals"),
+    Mistake("not among the choices", HEALTH, "polarity: 1", "polarity: 2", "polarity"),
+    Mistake("missing field", HEALTH, "  name_en: Good perceived health\n", "", "name_en", PERCEIVED),
+    Mistake("missing field of a source", HEALTH, "      kind: model\n", "", "kind", "source_table: RIVM 50120NED"),
+    Mistake("field twice", HEALTH, "  polarity: 1\n", "  polarity: 1\n  layer: context\n", "layer"),
+    Mistake(
+        "field of a source twice", HEALTH, "      priority: 1\n", "      priority: 1\n      priority: 2\n", "priority"
+    ),
+    Mistake("indicator twice", INCOME, "income_standardised_mean_excl_students", "income_standardised_mean", "_id"),
+    Mistake("theme unknown", HEALTH, "theme_id: btg_health", "theme_id: btg_helth", "theme_id"),
+    Mistake("table unknown", HEALTH, "source_table: RIVM 50120NED", "source_table: RIVM 1NED", "source_table"),
+    Mistake("weight unknown", HEALTH, "weight: population", "weight: persons", "weight"),
+    Mistake("companion unknown", INCOME, "companion: income_standardised_median", "companion: median", "companion"),
+    Mistake("warning unknown", HEALTH, "warnings: [whole_percent]", "warnings: [whole]", "warnings"),
+    Mistake("warning of a period unknown", HEALTH, "{covid_period:", "{corona:", "period_warnings"),
+    Mistake("weight that calls", HEALTH, "weight: population", "weight: len(population)", "weight"),
+    Mistake("weight that reaches in", HEALTH, "weight: population", "weight: population.real", "weight"),
+    Mistake("weight that opens a door", HEALTH, "weight: population", "weight: __import__", "weight"),
+    Mistake("half a weight", HEALTH, "weight: population", "weight: population *", "weight"),
+    Mistake("mean without weight", HEALTH, "  weight: population\n", "", "weight", PERCEIVED),
+    Mistake("other unit", HEALTH, "      unit: percent of persons 18+", "      unit: persons", "unit"),
+    Mistake("not a period", HEALTH, 'period_last: "2022"', 'period_last: "22"', "period_last"),
+    Mistake(
+        "two frozen baselines",
+        HOUSING,
+        '      period_first: "2023"\n',
+        '      period_first: "2023"\n      baseline_periods: {2022: "2023"}\n',
+        "baseline",
+        "indicator_id: dwelling_value_mean",
+    ),
+    Mistake("baseline of a later year", HEALTH, '{2022: "2022"}', '{2022: "2024"}', "baseline_periods", PERCEIVED),
+    Mistake("group member unknown", "region.yaml", CORE, CORE.replace("GM0141", "GM9999"), "members", "URBAN_CORE"),
+    Mistake("group member twice", "region.yaml", CORE, CORE.replace("GM0141", "GM0153"), "members"),
+    Mistake("group twice", "region.yaml", GROUPS, ONE_MORE % "RURAL", "RURAL", "groups:"),
+    Mistake("group named as the region", "region.yaml", GROUPS, ONE_MORE % "TWENTE", "TWENTE", "groups:"),
+    Mistake("contrast unknown", "region.yaml", "[URBAN_CORE, RURAL]", "[URBAN_CORE, HILLS]", "contrast", "contrasts:"),
+    Mistake("not a municipality", "region.yaml", "  GM0141: Almelo", "  XX0141: Almelo", "XX0141"),
+    Mistake("municipality twice", "region.yaml", "  GM0147: Borne", "  GM0141: Borne", "GM0141"),
+    Mistake("years backwards", "region.yaml", "year: 2025", "year: 2021", "last_measurement_year", "baseline_year:"),
+    Mistake("total unknown", "region.yaml", "{indicator: population,", "{indicator: people,", "indicator"),
+    Mistake("total of another region", "region.yaml", "region: TWENTE,", "region: VELUWE,", "region"),
+    Mistake("theme of no framework", "themes.yaml", "theme_id: btg_income", "theme_id: income", "theme_id"),
+    Mistake("theme twice", "themes.yaml", "theme_id: btg_safety", "theme_id: btg_income", "theme_id"),
+    Mistake("source unknown", "sources.yaml", "    source_id: cbs_income", "    source_id: cbs", "source_id"),
+    Mistake("source twice", "sources.yaml", "- source_id: cbs_income", "- source_id: cbs_population", "source_id"),
+    Mistake("table twice", "sources.yaml", "source_table: CBS 84799NED", "source_table: CBS 03759ned", "source_table"),
+    Mistake("not a year", "sources.yaml", "[1988..2026]", "[1988..now]", "known_periods"),
+    Mistake("years of a range backwards", "sources.yaml", "[1988..2026]", "[2026..1988]", "known_periods"),
+    Mistake("no label", "vocabulary.yaml", 'label_nl: "definitief", ', "", "label_nl"),
+    Mistake(
+        "column unused",
+        "columns.yaml",
+        "\ntables:",
+        "  x: {type: VARCHAR, description_nl: x, description_en: x}\ntables:",
+        "x",
+    ),
+    Mistake(
+        "column undescribed", "columns.yaml", "columns: [theme_id, ", "columns: [theme_id, colour, ", "theme.columns"
+    ),
+    Mistake("column in one language", "columns.yaml", ", description_en: Note.", "", "note"),
+    Mistake("column of no type", "columns.yaml", "note: {type: VARCHAR", "note: {type: TEXT", "note"),
+    Mistake("column of no vocabulary", "columns.yaml", "vocabulary: basis", "vocabulary: base", "basis"),
+    Mistake("column refers to no table", "columns.yaml", "references: theme,", "references: themes,", "references"),
+    Mistake("key is no column", "columns.yaml", "key: [theme_id]", "key: [theme]", "theme.key"),
+    Mistake("required is no column", "columns.yaml", "required: [name, kind]", "required: [kin]", "region.required"),
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_mistake_is_refused_with_file_line_and_field(copy: Copy, mistake: Mistake) -> None:
+    before = copy.text(mistake.file).splitlines()
+    copy.replace(mistake.file, mistake.old, mistake.new)
+    after = copy.text(mistake.file).splitlines()
+    changed = next(place for place, line in enumerate(after) if before[place] != line) + 1
+    earliest = copy.line(mistake.file, mistake.entry) if mistake.entry else changed
+    message = copy.refusal()
+    said = re.fullmatch(r"(?P<path>.+\.yaml):(?P<line>\d+): (?P<what>.+)", message, re.DOTALL)
+    assert said, message
+    assert said["path"] == str(copy.path / mistake.file)
+    assert mistake.field in said["what"]
+    assert earliest <= int(said["line"]) <= changed, message
+
+
+def test_the_message_is_short_enough_to_read(copy: Copy) -> None:
+    copy.replace(HEALTH, "decimals: 1", "decimals: many")
+    copy.replace(HEALTH, "polarity: 1", "polarity: 2")
+    message = copy.refusal()
+    assert len(message.splitlines()) == 1
+    assert len(message) < 400
+    assert "1 more mistake" in message
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [("themes.yaml", "- {theme_id: btg_income\n- [\n", 2), ("region.yaml", "region_code: TWENTE\nname_nl: a: b\n", 2)],
+)
+def test_what_is_no_yaml_is_refused_with_file_and_line(copy: Copy, file: str, text: str, line: int) -> None:
+    copy.write(file, text)
+    message = copy.refusal()
+    assert message.startswith(f"{copy.path / file}:{line}: ")
+    assert "YAML" in message
+
+
+def test_what_is_not_utf8_is_refused_with_the_file(copy: Copy) -> None:
+    (copy.path / HEALTH).write_bytes("name_nl: privé".encode("latin-1"))
+    message = copy.refusal()
+    assert str(copy.path / HEALTH) in message
+    assert "UTF-8" in message
+
+
+@pytest.mark.parametrize("file", ["region", "themes", "sources", "vocabulary", "columns", "indicators/health"])
+@pytest.mark.parametrize("text", ["", "- a\n"])
+def test_a_file_that_is_something_else_is_refused_and_named(copy: Copy, file: str, text: str) -> None:
+    copy.write(f"{file}.yaml", text)
+    assert str(copy.path / f"{file}.yaml") in copy.refusal()
+
+
+@pytest.mark.parametrize(
+    "tables", ["tables:\n", "tables: {theme: }\n", "tables: {theme: word}\n", "tables: [theme]\n", ""]
+)
+def test_a_column_registry_without_proper_tables_is_refused(copy: Copy, tables: str) -> None:
+    columns = copy.text("columns.yaml").partition("\ntables:")[0]
+    copy.write("columns.yaml", f"{columns}\n{tables}")
+    assert "columns.yaml" in copy.refusal()
+
+
+def test_a_missing_file_is_refused_and_named(copy: Copy) -> None:
+    (copy.path / "themes.yaml").unlink()
+    assert "themes.yaml" in copy.refusal()
+
+
+def test_a_catalogue_without_indicators_is_refused(copy: Copy) -> None:
+    for path in (copy.path / "indicators").glob("*.yaml"):
+        path.unlink()
+    assert "indicators" in copy.refusal()
+
+
+def test_the_copy_itself_loads_and_is_the_real_catalogue(copy: Copy, catalogue: Catalogue) -> None:
+    assert copy.load() == catalogue
+
+
+def test_the_fingerprint_changes_with_the_catalogue_and_not_with_line_ends(copy: Copy, catalogue: Catalogue) -> None:
+    copy.write(HEALTH, copy.text(HEALTH).replace("\n", "\r\n"))
+    assert copy.load().sha256 == catalogue.sha256
+    copy.replace(HEALTH, "decimals: 1", "decimals: 2")
+    assert copy.load().sha256 != catalogue.sha256
+
+
+NEW_INDICATOR = """
+- indicator_id: households_with_children
+  theme_id: btg_social_contacts
+  layer: context
+  name_nl: Huishoudens met kinderen
+  name_en: Households with children
+  definition_nl: Deel van de huishoudens met kinderen.
+  definition_en: Share of households with children.
+  unit: percent of households
+  unit_nl: procent van de huishoudens
+  decimals: 0
+  polarity: 0
+  group_method: weighted_mean
+  weight: households
+  max_lag_years: 3
+  sources:
+    - source_table: CBS 85318NED
+      source_column: HuishoudensMetKinderen
+      unit: percent of households
+      period_first: "2022"
+      period_last: "2022"
+      priority: 1
+      series_id: neighbourhoods
+      kind: register
+      rounding_unit: 1
+"""
+
+
+def test_a_new_indicator_on_a_table_that_is_there_is_one_entry(copy: Copy, catalogue: Catalogue) -> None:
+    copy.write(HOUSING, copy.text(HOUSING) + NEW_INDICATOR)
+    new = copy.load()
+    assert new.indicator("households_with_children").name_en == "Households with children"
+    assert len(new.indicators) == len(catalogue.indicators) + 1
+    row = frames.indicators(new).filter(indicator_id="households_with_children")
+    assert row.select("theme_id", "weight", "is_count", "is_percentage").rows() == [
+        ("btg_social_contacts", "households", False, True)
+    ]
+    source = frames.indicator_sources(new).filter(indicator_id="households_with_children")
+    assert source.select("source_id", "source_table", "kind").rows() == [
+        ("cbs_neighbourhoods", "CBS 85318NED", "register")
+    ]
+    assert new.registry["indicator"].conform(frames.indicators(new)).height == len(new.indicators)
+
+
+def test_a_new_file_of_indicators_needs_no_registration(copy: Copy) -> None:
+    copy.write("indicators/family.yaml", NEW_INDICATOR)
+    assert copy.load().indicator("households_with_children").theme_id == "btg_social_contacts"
+
+
+def test_an_indicator_that_is_not_there_is_a_key_error(catalogue: Catalogue) -> None:
+    with pytest.raises(KeyError, match="happiness"):
+        catalogue.indicator("happiness")
+
+
+def test_another_region_is_another_file(copy: Copy, tmp_path: Path, catalogue: Catalogue) -> None:
+    region = tmp_path / "achterhoek.yaml"
+    text = copy.text("region.yaml").replace("TWENTE", "ACHTERHOEK").replace("GM0141: Almelo", "GM0197: Aalten")
+    region.write_text(text.replace("[GM0141,", "[GM0197,"), encoding="utf-8")
+    other = load_catalogue(region)
+    assert other.region.region_code == "ACHTERHOEK"
+    assert other.indicators == catalogue.indicators
+    assert other.sha256 != catalogue.sha256
+
+
+def test_an_earlier_last_year_leaves_the_later_years_out(catalogue: Catalogue) -> None:
+    assert catalogue.region.years == [2022, 2023, 2024, 2025]
+    assert catalogue.until(2023).region.years == [2022, 2023]
+    for year in (2021, 2026):
+        with pytest.raises(CatalogueError, match=f"{year}.*2022 to 2025"):
+            catalogue.until(year)
+
+
+def test_a_last_year_that_is_no_year_is_refused_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BTG_YEAR", "next")
+    with pytest.raises(CatalogueError, match="next"):
+        current_catalogue.__wrapped__()
+
+
+def test_the_eleven_dimensions_and_the_eight_themes_are_there(catalogue: Catalogue) -> None:
+    # Bruto Twents Geluk's eleven dimensions (covenant) and the CBS themes of "here and now".
+    names = {
+        framework: [theme.name_nl for theme in catalogue.themes if theme.framework == framework]
+        for framework in ("btg", "cbs")
+    }
+    assert names["btg"] == [
+        *("Inkomen", "Baanzekerheid", "Persoonlijke ontwikkeling", "Gezondheid", "Werk-privébalans"),
+        *("Sociale contacten", "Maatschappelijke betrokkenheid", "Subjectief welzijn", "Huisvesting", "Veiligheid"),
+        "Milieu",
+    ]
+    assert set(names["cbs"]) == {
+        *("Subjectief welzijn", "Materiële welvaart", "Gezondheid", "Arbeid en vrije tijd", "Wonen"),
+        *("Samenleving", "Veiligheid", "Milieu"),
+    }
+    assert all(theme.question_nl for theme in catalogue.themes if theme.framework == "btg")
+
+
+def test_the_region_is_twente_as_the_covenant_divides_it(catalogue: Catalogue) -> None:
+    groups = catalogue.region.own_groups
+    assert list(groups) == ["TWENTE", "URBAN_CORE", "RURAL"]
+    names = {code: {catalogue.region.municipalities[member] for member in members} for code, members in groups.items()}
+    assert names["URBAN_CORE"] == {"Almelo", "Enschede", "Hengelo"}
+    assert names["RURAL"] == {
+        *("Borne", "Dinkelland", "Haaksbergen", "Hellendoorn", "Hof van Twente", "Losser", "Oldenzaal"),
+        *("Rijssen-Holten", "Tubbergen", "Twenterand", "Wierden"),
+    }
+    assert names["TWENTE"] == names["URBAN_CORE"] | names["RURAL"]
+    assert catalogue.region.baseline_year == 2022
+
+
+def test_the_indicators_are_exactly_those_of_the_bundled_figures(catalogue: Catalogue) -> None:
+    figures = pl.read_csv(bundled.FOLDER / "figures.csv.gz", columns=["indicator", "source_table"], infer_schema=False)
+    pairs = {(i.indicator_id, source.source_table) for i in catalogue.indicators for source in i.sources}
+    assert set(figures.unique().rows()) == pairs
+
+
+@pytest.mark.parametrize(("prefix", "years"), [("income", 3), ("perceived_health", 4), ("net_labour_participation", 3)])
+def test_figures_are_at_most_as_old_as_was_agreed(catalogue: Catalogue, prefix: str, years: int) -> None:
+    found = {i.max_lag_years for i in catalogue.indicators if i.indicator_id.startswith(prefix)}
+    assert found == {years}
+
+
+def test_every_frozen_baseline_is_a_period_its_source_has_and_not_of_after_2022(catalogue: Catalogue) -> None:
+    frozen = frames.frozen_baselines(catalogue)
+    assert frozen["indicator_id"].is_unique().all()
+    for indicator_id, table, period in frozen.iter_rows():
+        indicator = catalogue.indicator(indicator_id)
+        source = next(source for source in indicator.sources if source.source_table == table)
+        assert source.period_first <= period <= source.period_last, indicator_id
+        assert 2022 - indicator.max_lag_years <= int(period) <= 2022, indicator_id
