@@ -3,7 +3,17 @@
 import dagster as dg
 import polars as pl
 
-from assets.raw import INPUT_FILES, OUTLINES, RAW_KEYS, REGION_NAMES, REORGANISATIONS, raw_inputs, raw_name, tables_of
+from assets.raw import (
+    INPUT_FILES,
+    OUTLINES,
+    POPULATION,
+    RAW_KEYS,
+    REGION_NAMES,
+    REORGANISATIONS,
+    raw_inputs,
+    raw_name,
+    tables_of,
+)
 from assets.tables import CATALOGUE, record, table_asset
 from catalog import frames
 from methods.measure import RegionRoles
@@ -20,8 +30,6 @@ ROLES = RegionRoles(
     rest=REGION.rest_code,
     published_as=REGION.published_as,
 )
-POPULATION = "population"
-
 # What CBS codes begin with, and the kind of region they are; other publishers' areas are regions.
 KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
 

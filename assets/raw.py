@@ -15,6 +15,7 @@ from assets.workspace import Workspace
 from reports.quality_page import write_quality_page
 from sources import bundled
 from sources.errors import InputError
+from sources.fact_checks import FIGURES
 from sources.facts import Facts, read_facts
 
 _OBSERVED = CATALOGUE.registry["observation"]
@@ -32,6 +33,7 @@ def raw_name(source_table: str) -> str:
 
 RAW_KEYS = {table: dg.AssetKey(["raw", raw_name(table)]) for table in CATALOGUE.source_tables}
 REGION_NAMES = dg.AssetKey(["raw", "region_names"])
+POPULATION = "population"
 INPUT_FILES = dg.AssetKey(["raw", "input_files"])
 
 # These come with the software, whatever figures are measured.
@@ -121,11 +123,22 @@ def _read_input(workspace: Workspace) -> Facts:
     try:
         bundled.verify()
         facts = read_facts(workspace.input_path, CATALOGUE)
+        _require_population(facts, workspace)
     except InputError as error:
         _record_input_check(workspace, passed=False, message=str(error))
         raise
     _record_input_check(workspace, passed=True, message=f"{facts.figures.height} figures read and accepted.")
     return facts
+
+
+def _require_population(facts: Facts, workspace: Workspace) -> None:
+    if facts.figures.filter(indicator_id=POPULATION).is_empty():
+        raise InputError(
+            workspace.input_path / FIGURES,
+            f"figures of {POPULATION}: a municipality exists in the years in which it has inhabitants",
+            column="indicator",
+            remedy="Add them: without them no group has members and nothing can be measured.",
+        )
 
 
 def _record_input_check(workspace: Workspace, *, passed: bool, message: str) -> None:
@@ -141,7 +154,7 @@ def _record_input_check(workspace: Workspace, *, passed: bool, message: str) -> 
         "message": message,
     }
     workspace.write_checks("input", [result])
-    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html")
+    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", complete=False)
 
 
 def raw_inputs(source_tables: list[str]) -> dict[str, dg.AssetIn]:

@@ -14,6 +14,7 @@ from catalog import Table
 from catalog.current import current_catalogue
 
 CATALOGUE = current_catalogue()
+_COMPLETE = "complete"
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -62,10 +63,20 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The folder of the draft edition is named after its measurement year."""
         return f"{CATALOGUE.region.last_measurement_year}-draft"
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last run came to its end: the checks of one that did not say nothing about an edition."""
+        return (self.last_run / _COMPLETE).exists()
+
     def start_checks(self) -> None:
-        """Forget the check results of the run before."""
+        """Forget the check results of the run before; until `finish_run` this one is not complete."""
+        (self.last_run / _COMPLETE).unlink(missing_ok=True)
         shutil.rmtree(self.checks, ignore_errors=True)
         self.checks.mkdir(parents=True)
+
+    def finish_run(self) -> None:
+        """Say that the run made its edition."""
+        (self.last_run / _COMPLETE).write_text(f"{self.draft_name}\n", encoding="utf-8")
 
     def write_checks(self, asset: str, results: list[dict[str, Any]]) -> None:
         """Keep the results of one asset's checks; each has the columns of `check_result`."""

@@ -115,11 +115,12 @@ def _row(rule: Rule, outcome: Any, suite: Suite, table_name: str, partition: str
     ]
     frame = suite.frame.filter(pl.col(PARTITION_COLUMN) == int(partition)) if by_year else suite.frame
     examples = _examples(rule, failing, skip=PARTITION_COLUMN if by_year else None)
-    message = _message(rule, len(failing), frame.height, examples, table_name)
+    subject = table_name if partition == "all" else f"{table_name} {partition}"
+    message = _message(rule, len(failing), frame.height, examples, subject)
     # A rule that could not be evaluated (a column is missing, say) has failed: it never passes by accident.
     broken = not outcome.success and not outcome.result.get("unexpected_index_list")
     if broken:
-        message = f"{table_name}: expected that {rule.expected}; the rule could not be evaluated."
+        message = f"{subject}: expected that {rule.expected}; the rule could not be evaluated."
     return {
         "check_id": rule.check_id,
         "asset": table_name,
@@ -143,12 +144,12 @@ def _examples(rule: Rule, failing: list[dict[str, Any]], *, skip: str | None) ->
     ]
 
 
-def _message(rule: Rule, failed: int, rows: int, examples: list[str], table_name: str) -> str:
+def _message(rule: Rule, failed: int, rows: int, examples: list[str], subject: str) -> str:
     if failed == 0:
-        return f"{table_name}: {rule.expected} ({rows} rows looked at)."
+        return f"{subject}: {rule.expected} ({rows} rows looked at)."
     count = "1 row does not" if failed == 1 else f"{failed} of {rows} rows do not"
     more = [f"and {failed - EXAMPLES} more"] if failed > EXAMPLES else []
-    return "\n  - ".join([f"{table_name}: expected that {rule.expected}; {count}:", *examples, *more])
+    return "\n  - ".join([f"{subject}: expected that {rule.expected}; {count}:", *examples, *more])
 
 
 def _is_flag(rule: Rule, name: str) -> bool:
@@ -167,7 +168,7 @@ def keep_results(workspace: Workspace, asset: str, partitions: list[str], result
     earlier = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
     workspace.write_checks(asset, [row for row in earlier if row["partition"] not in partitions] + results)
     if any(not row["passed"] and row["severity"] == "error" for row in results):
-        write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html")
+        write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", complete=False)
 
 
 def _outcome(asset: str, name: str, results: list[dict[str, Any]]) -> dg.AssetCheckResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
+    from assets.workspace import Workspace
     from pipelines.run import Outcome
     from pipelines.settings import Settings
 
@@ -32,6 +34,7 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 stdout = Console(highlight=False, soft_wrap=True)
 
 DATA_AT_FAULT, CALL_AT_FAULT = 1, 2
+EDITION_NAME = r"\d{4}-(\d+|draft)"
 
 Output = Annotated[
     Path | None,
@@ -60,13 +63,17 @@ def measure(
     ] = False,
     input: Annotated[  # noqa: A002 - the name users type
         Path | None,
-        typer.Option(help="Measure this folder: figures.csv, figures_origin.csv and regions.csv."),
+        typer.Option(
+            exists=True, file_okay=False, help="Measure this folder: figures.csv, figures_origin.csv and regions.csv."
+        ),
     ] = None,
     year: Annotated[
         int | None, typer.Option(help="Measure up to this year (default: that of the region file).")
     ] = None,
     output: Output = None,
-    region: Annotated[Path | None, typer.Option(help="A region file, to measure another region.")] = None,
+    region: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A region file, to measure another region.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole measurement: sources, checks, indicators, comparisons, the draft edition.
@@ -88,6 +95,8 @@ def measure(
             outcome = run.measure(settings, follow)
     except run.AnotherRunIsBusy as error:
         _refuse(str(error), DATA_AT_FAULT)
+    except run.OutputNotUsable as error:
+        _refuse(str(error), CALL_AT_FAULT)
     except KeyboardInterrupt:
         _refuse("Stopped. The last edition is untouched.", 130)
     _report_run(outcome, as_json=as_json)
@@ -114,18 +123,21 @@ def check(
     checks = worst_first(_checks(settings, edition))
     failed = checks.filter(~pl.col("passed") & (pl.col("severity") == "error"))
     warned = checks.filter(~pl.col("passed") & (pl.col("severity") == "warning"))
-    said = verdict(failed.height, warned.height)
+    complete = edition is not None or _last_run(settings).is_complete
+    said = verdict(failed.height, warned.height, complete=complete)
     if as_json:
-        _write(json.dumps({"verdict": said, "checks": checks.to_dicts()}, ensure_ascii=False))
+        _write(
+            json.dumps({"verdict": said, "complete": complete, "checks": checks.to_dicts()}, ensure_ascii=False) + "\n"
+        )
     else:
         stdout.print(f"[bold]{said}[/bold] ({checks.height} checks)")
         for row in (checks if show_all else pl.concat([failed, warned])).iter_rows(named=True):
             word = "passed" if row["passed"] else "FAILED" if row["severity"] == "error" else "attention"
             year = "" if row["partition"] == "all" else f" {row['partition']}"
             stdout.print(f"\n{word}{year}  {row['check_id']}\n  {escape(row['message'])}")
-        if not edition:
+        if edition is None:
             stdout.print(f"\nAs a page: {escape(str(settings.output / 'last_run' / 'quality.html'))}")
-    if failed.height:
+    if failed.height or not complete:
         raise typer.Exit(DATA_AT_FAULT)
 
 
@@ -142,29 +154,24 @@ def query(
     output: Output = None,
 ) -> None:
     """Read-only SQL on an edition: it can change nothing and reach no other file."""
-    import duckdb
-    import polars as pl
+    from pipelines import query as queries
 
     database = _database(_settings(output), edition)
     if format is Format.parquet and sys.stdout.isatty():
         _refuse("Parquet is not for a screen: send it to a file, as in `btg query … --format parquet > x.parquet`.", 2)
     try:
-        frame = read_only_query(database, sql)
-    except duckdb.Error as error:
+        frame = queries.read_only_query(database, sql)
+        if format is Format.table:
+            # As wide as the terminal; a pipe gets full lines.
+            _write(queries.as_text_table(frame, stdout.width if sys.stdout.isatty() else 1000) + "\n")
+        elif format is Format.json:
+            _write(queries.as_json(frame) + "\n")
+        elif format is Format.csv:
+            _write(queries.as_csv(frame))
+        else:
+            frame.write_parquet(sys.stdout.buffer)
+    except queries.NotAnswered as error:
         _refuse(f"The query could not be answered: {error}", CALL_AT_FAULT)
-    if format is Format.table:
-        with pl.Config(
-            tbl_rows=200, tbl_cols=50, fmt_str_lengths=200, tbl_width_chars=_width(), tbl_hide_dataframe_shape=True
-        ):
-            _write(str(frame))
-    elif format is Format.json:
-        _write(_as_json(frame))
-    elif format is Format.csv:
-        from reports.tables import as_csv_columns
-
-        _write(as_csv_columns(frame).write_csv(), end="")
-    else:
-        frame.write_parquet(sys.stdout.buffer)
 
 
 @app.command(epilog="Example: btg editions --json")
@@ -173,7 +180,7 @@ def editions(output: Output = None, as_json: AsJson = False) -> None:
     settings = _settings(output)
     found = list(_editions(settings))
     if as_json:
-        _write(json.dumps(found, ensure_ascii=False))
+        _write(json.dumps(found, ensure_ascii=False) + "\n")
         return
     if not found:
         stdout.print(f"No editions in {escape(str(settings.output))} yet. Make one with: btg measure --demo")
@@ -216,20 +223,6 @@ def ui(
         raise typer.Exit(0) from None
 
 
-def read_only_query(database: Path, sql: str) -> Any:
-    """The answer to `sql` as a Polars frame, from a connection that can write nothing and read no other file."""
-    import duckdb
-
-    limits: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "lock_configuration": "true",
-    }
-    with duckdb.connect(str(database), read_only=True, config=limits) as connection:
-        return connection.sql(sql).pl()
-
-
 def main() -> None:
     """Entry point of `btg`."""
     from catalog import CatalogueError
@@ -241,9 +234,9 @@ def main() -> None:
         sys.exit(DATA_AT_FAULT)
 
 
-def _write(text: str, end: str = "\n") -> None:
+def _write(text: str) -> None:
     """Results for programs go to standard output as they are, without wrapping or colour."""
-    sys.stdout.write(text + end)
+    sys.stdout.write(text)
 
 
 def _set(name: str, value: object) -> None:
@@ -315,13 +308,15 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
         "quality_page": str(workspace.last_run / "quality.html"),
     }
     if as_json:
-        _write(json.dumps(summary, ensure_ascii=False))
+        _write(json.dumps(summary, ensure_ascii=False) + "\n")
         return
     if not outcome.succeeded:
-        stderr.print("[bold red]The run was stopped. The previous edition is untouched.[/bold red]")
+        standing = " The previous edition is untouched." if (workspace.root / "btg.duckdb").exists() else ""
+        stderr.print(f"[bold red]The run was stopped. No edition was made.{standing}[/bold red]")
         for reason in outcome.reasons:
             stderr.print(f"\n{escape(reason)}")
-        stderr.print(f"\nAll checks: btg check, or open {escape(summary['quality_page'])}")
+        stderr.print(f"\nAll checks: btg check --output {escape(str(workspace.root))}")
+        stderr.print(f"or as a page: {escape(summary['quality_page'])}")
         return
     stdout.print(f"[bold]Edition {summary['edition']}[/bold] of {CATALOGUE.region.name_nl} is ready.")
     stdout.print(f"\nChecks: {summary['checks']} ({checks.height} checks; details: btg check)")
@@ -345,20 +340,26 @@ def _gaps(outcome: Outcome) -> list[str]:
 
 def _checks(settings: Settings, edition: str | None) -> Any:
     """The check results of the last run, or those an edition was published with."""
-    if edition:
-        return read_only_query(_database(settings, edition), "FROM check_result")
-    from assets.workspace import Workspace
+    if edition is not None:
+        from pipelines import query as queries
 
-    checks = Workspace(output=str(settings.output), input_folder="", lock_file="").read_checks()
+        return queries.read_only_query(_database(settings, edition), "FROM check_result")
+    checks = _last_run(settings).read_checks()
     if checks.is_empty():
         _refuse(f"Nothing has been run in {settings.output} yet. Start with: btg measure --demo", CALL_AT_FAULT)
     return checks
 
 
+def _last_run(settings: Settings) -> Workspace:
+    from assets.workspace import Workspace
+
+    return Workspace(output=str(settings.output), input_folder="", lock_file="")
+
+
 def _database(settings: Settings, edition: str | None) -> Path:
-    path = settings.output / "editions" / edition / "btg.duckdb" if edition else settings.output / "btg.duckdb"
-    if edition and edition != Path(edition).name:
+    if edition is not None and not re.fullmatch(EDITION_NAME, edition):
         _refuse(f"'{edition}' is not the name of an edition. See: btg editions", CALL_AT_FAULT)
+    path = settings.output / "editions" / edition / "btg.duckdb" if edition else settings.output / "btg.duckdb"
     if not path.is_file():
         hint = "See: btg editions" if edition else "Make one with: btg measure --demo"
         _refuse(f"There is no edition at {path}. {hint}", CALL_AT_FAULT)
@@ -366,22 +367,11 @@ def _database(settings: Settings, edition: str | None) -> Path:
 
 
 def _editions(settings: Settings) -> Iterator[dict[str, Any]]:
+    from pipelines import query as queries
+
     for path in sorted((settings.output / "editions").glob("[0-9]*/btg.duckdb")):
-        row = read_only_query(path, "FROM edition").to_dicts()[0]
+        row = queries.read_only_query(path, "FROM edition").to_dicts()[0]
         yield row | {"folder": str(path.parent)}
-
-
-def _as_json(frame: Any) -> str:
-    return json.dumps(
-        frame.to_dicts(),
-        ensure_ascii=False,
-        default=lambda value: value.hex() if isinstance(value, bytes) else str(value),
-    )
-
-
-def _width() -> int:
-    """As wide as the terminal; a pipe gets full lines."""
-    return stdout.width if sys.stdout.isatty() else 400
 
 
 if __name__ == "__main__":

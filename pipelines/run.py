@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     import polars as pl
     from dagster import ExecuteInProcessResult
 
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 FollowStep = Callable[[str, str], None]
 
 
 class AnotherRunIsBusy(RuntimeError):  # noqa: N818 - says what is the matter
     """Another run is writing to the same output folder."""
+
+
+class OutputNotUsable(RuntimeError):  # noqa: N818 - says what is the matter
+    """The output folder cannot be made or written to."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,14 @@ class Outcome:
 def measure(settings: Settings, follow: FollowStep) -> Outcome:
     """Run the whole measurement; `follow(event, step)` hears of every step that starts or ends.
 
-    Raises AnotherRunIsBusy. Everything else that goes wrong is in the outcome: no edition is made then, and the one
-    that stands is untouched.
+    Raises AnotherRunIsBusy, OutputNotUsable and KeyboardInterrupt. Everything else that goes wrong is in the outcome:
+    no edition is made then, and the one that stands is untouched.
     """
     prepare_dagster_home()
-    settings.output.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputNotUsable(f"{settings.output}: cannot be used as output folder ({error.strerror})") from error
     definitions = build_definitions(settings, loggers={"console": _follower(follow)})
     job = definitions.resolve_job_def(MEASURE)
     workspace = _workspace(definitions)
@@ -62,6 +70,8 @@ def measure(settings: Settings, follow: FollowStep) -> Outcome:
             )
     except Timeout as error:
         raise AnotherRunIsBusy(f"another run is writing to {settings.output}; wait until it is done") from error
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
     checks = workspace.read_checks()
     reasons = [] if result.success else _reasons(result, checks, workspace)
     return Outcome(result.success, workspace, checks, reasons)
@@ -74,6 +84,12 @@ def step_count(settings: Settings) -> int:
 
 def _workspace(definitions: dg.Definitions) -> Workspace:
     return cast(Workspace, (definitions.resources or {})["workspace"])
+
+
+def _was_interrupted(result: ExecuteInProcessResult) -> bool:
+    """Whether Ctrl-C stopped a step: Dagster reports it as a failure of that step."""
+    failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    return any(error is not None and error.cls_name in _INTERRUPTIONS for error in failures)
 
 
 def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Workspace) -> list[str]:

@@ -58,8 +58,8 @@ _TEMPLATE = """<!doctype html>
 """
 
 
-def write_quality_page(checks: pl.DataFrame, path: Path) -> None:
-    """Write the page for a `check_result` table to `path`."""
+def write_quality_page(checks: pl.DataFrame, path: Path, *, complete: bool = True) -> None:
+    """Write the page for a `check_result` table to `path`; `complete` if the run made its edition."""
     from jinja2 import Environment
 
     results = [_shown(row) for row in worst_first(checks).iter_rows(named=True)]
@@ -68,13 +68,13 @@ def write_quality_page(checks: pl.DataFrame, path: Path) -> None:
     assets = sorted({str(r["asset"]) for r in results})
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_TEMPLATE)
     page = template.render(
-        verdict=verdict(failed, warned),
+        verdict=verdict(failed, warned, complete=complete),
         explanation=(
-            "The run was stopped. No edition was made and the previous one is untouched."
-            if failed
-            else "All checks that stop a run passed."
+            "All checks that stop a run passed."
+            if complete and not failed
+            else "No edition was made; one that stood before is untouched."
         ),
-        colour="#a4003b" if failed else "#b36b00" if warned else "#1a5c36",
+        colour="#a4003b" if failed or not complete else "#b36b00" if warned else "#1a5c36",
         passed=len(results) - failed - warned,
         warned=warned,
         failed=failed,
@@ -86,10 +86,12 @@ def write_quality_page(checks: pl.DataFrame, path: Path) -> None:
     path.write_text(page, encoding="utf-8")
 
 
-def verdict(failed: int, warned: int) -> str:
-    """The data-quality verdict in a few words."""
+def verdict(failed: int, warned: int, *, complete: bool = True) -> str:
+    """The data-quality verdict in a few words; a run that made no edition has not passed, whatever its checks say."""
     if failed:
         return f"Stopped: {failed} {'check' if failed == 1 else 'checks'} failed"
+    if not complete:
+        return "Not finished: the run ended before an edition was made"
     if warned:
         return f"Passed, with {warned} {'point' if warned == 1 else 'points'} for attention"
     return "Passed"

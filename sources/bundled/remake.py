@@ -68,6 +68,8 @@ def remake(folder: Path, catalogue: Catalogue, target: Path = FOLDER, *, dry_run
         read(path)
         contents[name] = read_bytes(path)
     contents[outlines.FILE] = _minified(contents[outlines.FILE])
+    # One kind of line end: git may write text files with its own, and the checksums must hold in every checkout.
+    contents = {name: content.replace(b"\r\n", b"\n") for name, content in contents.items()}
     lines = [f"{name}: {_change(target / name, content)}" for name, content in contents.items()]
     lines += _figures_changed(target, catalogue, facts)
     if not dry_run:
