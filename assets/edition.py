@@ -22,6 +22,7 @@ from reports.tables import write_csv, write_database, write_parquet
 
 # Tables about the edition itself; all others are checked before `check_result` is made up.
 CLOSING_TABLES = ["check_result", "edition"]
+CHART_TABLES = ["region", "region_member", "indicator", "source", "indicator_value"]
 DATA_TABLES = [name for name in CATALOGUE.registry.tables if name not in CLOSING_TABLES]
 
 
@@ -61,12 +62,11 @@ def edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files
     kinds={"matplotlib"},
     description="A map, a dot plot and a line over the years for each headline indicator, as SVG and PNG.",
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("file", description="A picture.")])},
-    deps=["region", "region_member", "indicator", "source", "indicator_value", "change"],
+    deps=CHART_TABLES,
 )
 def charts(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
     """Draw the pictures of the last measurement year into the last run's folder."""
-    names = ["region", "region_member", "indicator", "source", "indicator_value", "change"]
-    tables = ChartTables(**{name: workspace.read(CATALOGUE.registry[name], _partitions(name)) for name in names})
+    tables = ChartTables(**{name: workspace.read(CATALOGUE.registry[name], _partitions(name)) for name in CHART_TABLES})
     shutil.rmtree(workspace.charts, ignore_errors=True)
     workspace.charts.mkdir(parents=True)
     files = draw_charts(tables, chart_labels(), REGION.last_measurement_year, workspace.charts)
@@ -95,6 +95,8 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace) -> No
     finally:
         shutil.rmtree(building, ignore_errors=True)
     _offer_to_readers(workspace)
+    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html")
+    workspace.finish_run()
     context.add_asset_metadata(
         {"dagster/row_count": sum(frame.height for frame in tables.values()), "tables": len(tables)}
     )
@@ -102,23 +104,22 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace) -> No
 
 def chart_labels() -> ChartLabels:
     """The Dutch words the pictures need, from the catalogue."""
-    named = {group.code: group.name_nl.capitalize() for group in REGION.groups}
-    others = {
-        REGION.region_code: REGION.name_nl,
-        REGION.country_code: REGION.country_name_nl,
-        REGION.rest_code: REGION.rest_name_nl.capitalize(),
-    }
     vocabulary = CATALOGUE.vocabulary
     return ChartLabels(
         region_code=REGION.region_code,
-        groups=named,
+        groups={group.code: group.name_nl for group in REGION.groups},
         country_code=REGION.country_code,
         rest_code=REGION.rest_code,
-        names=named | others,
+        names={
+            REGION.region_code: REGION.name_nl,
+            REGION.country_code: REGION.country_name_nl,
+            REGION.rest_code: REGION.rest_name_nl,
+        },
         status={key: term.label_nl for key, term in vocabulary["status"].items()},
         warnings={key: term.label_nl for key, term in vocabulary["warning"].items()},
         units={indicator.unit: indicator.unit_nl for indicator in CATALOGUE.indicators},
         companions={i.indicator_id: i.companion for i in CATALOGUE.indicators if i.companion},
+        outlines_source=REGION.outlines_source_nl,
     )
 
 
@@ -139,8 +140,7 @@ def _write_edition(workspace: Workspace, folder: Path) -> dict[str, pl.DataFrame
         write_csv(frame, folder / "csv" / f"{name}.csv")
     write_database(tables, CATALOGUE.registry, folder / "btg.duckdb")
     shutil.copytree(workspace.charts, folder / "charts")
-    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html")
-    shutil.copyfile(workspace.last_run / "quality.html", folder / "quality" / "index.html")
+    write_quality_page(workspace.read_checks(), folder / "quality" / "index.html")
     return tables
 
 

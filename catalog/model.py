@@ -83,6 +83,7 @@ class Region(Entry):
     rest_code: str
     rest_name_nl: str
     rest_name_en: str
+    outlines_source_nl: str | None = None
     baseline_year: Annotated[int, Field(ge=2000, le=2100)]
     last_measurement_year: Annotated[int, Field(ge=2000, le=2100)]
     municipalities: Annotated[dict[Annotated[str, Field(pattern=MUNICIPALITY_CODE)], str], Field(min_length=2)]

@@ -8,6 +8,7 @@ import polars as pl
 
 from catalog import Catalogue
 from catalog.model import Indicator
+from reports.numbers import number
 
 # One row of the table `comparison`, by column.
 Row = dict[str, Any]
@@ -63,13 +64,6 @@ def gap_sentence(row: Row, indicator: Indicator, catalogue: Catalogue, *, provis
     if row["verdict"] == "not_decidable":
         return f"{gap}; of dat meer is dan toeval, is niet te zeggen{_why(row)}."
     return f"{gap}: {_label(row, catalogue)}."
-
-
-def number(value: float, decimals: int) -> str:
-    """A number as Dutch readers write it: decimal comma, point between thousands, a true minus sign."""
-    text = f"{abs(value):,.{decimals}f}".translate(str.maketrans(",.", ".,"))
-    is_zero = not text.strip("0.,")
-    return f"−{text}" if value < 0 and not is_zero else text
 
 
 def _difference(row: Row, indicator: Indicator) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,24 +13,16 @@ import polars as pl
 import pytest
 import shapely
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation, Text
 
-from reports.charts import (
-    ChartLabels,
-    ChartTables,
-    Picture,
-    Point,
-    breaks,
-    draw_charts,
-    measured,
-    number_text,
-    period_text,
-    pictures,
-    roomiest,
-    segments,
-    spread,
-    text_problems,
-    years_text,
-)
+from reports.charts import ChartLabels, ChartTables, draw_charts, files, text_problems
+from reports.charts.dots import dots_picture
+from reports.charts.map import map_picture, roomiest
+from reports.charts.sheet import Picture, spread
+from reports.charts.story import Point, Story, breaks, measured, segments, stories
+from reports.charts.texts import period_text, years_text
+from reports.charts.years import years_picture
+from reports.numbers import number
 
 NAMES = (
     "Aarlo", "Bergvoorde", "Cuijkeloo", "Dalum aan Zee", "Eikhorst", "Fort-Zuid", "Grootenbroek",
@@ -45,10 +38,10 @@ VALUE_SCHEMA = {
 }  # fmt: skip
 LABELS = ChartLabels(
     region_code="REGION",
-    groups={"CITY": "Stadse gemeenten", "LAND": "Dorpse gemeenten"},
+    groups={"CITY": "stadse gemeenten", "LAND": "dorpse gemeenten"},
     country_code="NL01",
     rest_code="NL_REST",
-    names={"REGION": "Veenland", "NL01": "Nederland", "NL_REST": "Rest van Nederland"},
+    names={"REGION": "Veenland", "NL01": "Nederland", "NL_REST": "rest van Nederland"},
     status={"provisional": "voorlopig", "not_retrieved": "nog niet opgehaald", "not_measured": "niet gemeten"},
     warnings={
         "whole_percent": "hele procenten",
@@ -59,6 +52,7 @@ LABELS = ChartLabels(
     },
     units={"1000 euro": "duizend euro", "percent": "% van de inwoners"},
     companions={"income_mean": "income_median"},
+    outlines_source="grenzen: CBS/Kadaster",
 )
 
 
@@ -136,10 +130,19 @@ def sample_rows() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def drawing(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Path], list[str]]:
+    """The files of the sample by name, and what was logged while they were drawn."""
+    logged: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files.logger, "warning", lambda text, *parts: logged.append(text % parts))
+        paths = draw_charts(tables_of(sample_rows()), LABELS, 2024, tmp_path_factory.mktemp("charts"))
+    return {path.name: path for path in paths}, logged
+
+
+@pytest.fixture(scope="module")
+def drawn(drawing: tuple[dict[str, Path], list[str]]) -> dict[str, Path]:
     """The files of the sample by name."""
-    folder = tmp_path_factory.mktemp("charts")
-    return {path.name: path for path in draw_charts(tables_of(sample_rows()), LABELS, 2024, folder)}
+    return drawing[0]
 
 
 def texts(path: Path) -> str:
@@ -148,17 +151,29 @@ def texts(path: Path) -> str:
     return "\n".join(e.text or "" for e in root.iter("{http://www.w3.org/2000/svg}text"))
 
 
-def by_stem(rows: list[dict[str, Any]], year: int = 2024) -> dict[str, Picture]:
-    return {picture.stem: picture for picture in pictures(tables_of(rows), LABELS, year)}
+def pictures(tables: ChartTables, year: int = 2024) -> list[Picture]:
+    told = list(stories(tables, LABELS, year))
+    return [p for s, companion in told for p in (map_picture(s), dots_picture(s, companion), years_picture(s))]
+
+
+def picture(draw: Callable[[Story], Picture], source: ChartTables | list[dict[str, Any]], year: int = 2024) -> Picture:
+    """One picture of the first headline indicator."""
+    tables = source if isinstance(source, ChartTables) else tables_of(source)
+    return draw(next(stories(tables, LABELS, year))[0])
 
 
 def figure_texts(figure: Figure) -> str:
-    from matplotlib.text import Text
-
     return "\n".join(t.get_text() for t in figure.findobj(Text))
 
 
-def point(year: int, period: str | None, value: float | None = 1.0, series: str | None = "one") -> Point:
+def with_outline(rows: list[dict[str, Any]], code: str, outline: bytes | None) -> ChartTables:
+    """The tables with another outline for one municipality."""
+    tables = tables_of(rows)
+    other = pl.when(region_code=code).then(pl.lit(outline)).otherwise("geometry_wkb")
+    return replace(tables, region=tables.region.with_columns(geometry_wkb=other))
+
+
+def point(year: int, period: str, value: float | None = 1.0, series: str | None = "one") -> Point:
     return Point("REGION", year, period, value, series=series)
 
 
@@ -172,20 +187,18 @@ def test_every_headline_indicator_gets_three_pictures_in_two_formats(drawn: dict
     assert all(path.read_bytes().startswith(b"\x89PNG") for name, path in drawn.items() if name.endswith("png"))
 
 
-def test_equal_input_gives_byte_identical_files(drawn: dict[str, Path], tmp_path: Path) -> None:
+def test_equal_input_gives_byte_identical_files_and_leaves_settings_alone(
+    drawn: dict[str, Path], tmp_path: Path
+) -> None:
     import matplotlib as mpl
 
+    share = [row for row in sample_rows() if row["indicator_id"] == "share"]
     with mpl.rc_context({"font.size": 20, "svg.fonttype": "path"}):  # a user's own settings must not matter
-        again = draw_charts(tables_of(sample_rows()), LABELS, 2024, tmp_path)
-    assert [p.read_bytes() for p in again] == [p.read_bytes() for p in drawn.values()]
-
-
-def test_drawing_leaves_settings_of_matplotlib_alone(tmp_path: Path) -> None:
-    import matplotlib as mpl
-
-    before = dict(mpl.rcParams)
-    draw_charts(tables_of(sample_rows()), LABELS, 2024, tmp_path)
-    assert dict(mpl.rcParams) == before
+        before = dict(mpl.rcParams)
+        again = draw_charts(tables_of(share), LABELS, 2024, tmp_path)
+        assert dict(mpl.rcParams) == before
+    assert len(again) == 6
+    assert [p.name for p in again if p.read_bytes() != drawn[p.name].read_bytes()] == []
 
 
 @pytest.mark.parametrize("kind", ["map", "dots"])
@@ -201,8 +214,8 @@ def test_source_and_reference_period_stand_under_every_picture(drawn: dict[str, 
     assert "Bron: CBS (22222NED) · peiljaar 2024 · voorlopig" in texts(drawn["income_mean_dots.svg"])
     years = "Bron: CBS (11111NED; 22222NED) · peiljaren 2021 en 2024 · 2024 voorlopig"
     assert years in texts(drawn["income_mean_years.svg"])
-    for kind in ("map", "dots", "years"):
-        assert re.search(r"Bron: CBS \(11111NED\) · peiljaar 2022$", texts(drawn[f"share_{kind}.svg"]), re.MULTILINE)
+    for kind in ("dots", "years"):
+        assert "Bron: CBS (11111NED) · peiljaar 2022" in texts(drawn[f"share_{kind}.svg"]).splitlines()
 
 
 def test_an_svg_names_and_describes_itself_with_the_key_numbers(drawn: dict[str, Path]) -> None:
@@ -252,13 +265,16 @@ def test_an_unusual_change_is_marked_and_the_median_stands_beside_the_mean(drawn
 
 
 def test_a_companion_without_figures_for_the_year_is_left_out() -> None:
-    assert "Mediaan" not in figure_texts(by_stem(sample_rows(), 2023)["income_mean_dots"].figure)
+    tables = tables_of(sample_rows())
+    beside = {year: {s.indicator: c and c.name for s, c in stories(tables, LABELS, year)} for year in (2023, 2024)}
+    assert beside[2023] == {"income_mean": None, "share": None}
+    assert beside[2024] == {"income_mean": "Mediaan inkomen", "share": None}
 
 
 def test_municipalities_stand_from_high_to_low_and_those_without_a_figure_last() -> None:
     rows = rows_of("share", 2024, "2024")
     rows[3] |= {"value": None, "status": "not_retrieved"}
-    figure = by_stem(rows)["share_dots"].figure
+    figure = picture(dots_picture, rows).figure
     names = [t.get_text() for t in figure.axes[0].get_yticklabels()]
     assert names == [*(n for n in reversed(NAMES) if n != "Dalum aan Zee"), "Dalum aan Zee"]
     assert "nog niet opgehaald" in figure_texts(figure)
@@ -267,7 +283,7 @@ def test_municipalities_stand_from_high_to_low_and_those_without_a_figure_last()
 def test_groups_differ_in_shape_and_provisional_figures_are_hollow() -> None:
     rows = rows_of("share", 2024, "2024")
     rows[1]["status"] = "provisional"
-    axes = by_stem(rows)["share_dots"].figure.axes[0]
+    axes = picture(dots_picture, rows).figure.axes[0]
     at = {t.get_text(): y for t, y in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
     dots = {float(line.get_ydata()[0]): line for line in axes.lines if line.get_linestyle() == "None"}
     assert {dots[at[TOWNS[code]]].get_marker() for code in URBAN} == {"s"}
@@ -278,35 +294,58 @@ def test_groups_differ_in_shape_and_provisional_figures_are_hollow() -> None:
 
 def test_margins_are_drawn_where_they_are_known() -> None:
     rows = rows_of("share", 2024, "2024")
-    rows[0] |= {"ci_low": 26.6, "ci_high": 29.0}
-    drawn = by_stem(rows)
-    bars = [tuple(line.get_xdata()) for line in drawn["share_dots"].figure.axes[0].lines]
-    assert (26.6, 29.0) in bars
-    assert "95%-marge" in figure_texts(drawn["share_dots"].figure)
-    assert "95%-marge per gemeente: ongeveer 1,2 naar beide kanten." in figure_texts(drawn["share_map"].figure)
+    for row in rows:
+        if row["region_code"] in ("GM0001", "REGION"):  # 28.0 and 31.5
+            row |= {"ci_low": row["value"] - 1.5, "ci_high": row["value"] + 1.5}
+    geographic, dots, years = (p.figure for p in pictures(tables_of(rows)))
+    assert "95%-marge per gemeente: ongeveer 1,5 naar beide kanten." in figure_texts(geographic)
+    assert (26.5, 29.5) in [tuple(line.get_xdata()) for line in dots.axes[0].lines]
+    assert [(band.get_x(), band.get_width()) for band in dots.axes[0].patches] == [(30.0, 3.0)]
+    assert {"95%-marge", "95%-marge Veenland"} <= set(figure_texts(dots).splitlines())
+    assert (30.0, 33.0) in [tuple(line.get_ydata()) for line in years.axes[0].lines]
+    assert "95%-marge" in figure_texts(years)
 
 
 def test_a_municipality_without_a_figure_is_hatched_on_the_map_and_said() -> None:
     rows = rows_of("share", 2024, "2024")
     rows[3] |= {"value": None, "status": "not_retrieved"}
-    figure = by_stem(rows)["share_map"].figure
+    figure = picture(map_picture, rows).figure
     assert len([patch for patch in figure.axes[0].patches if patch.get_hatch()]) == 1
     assert "Dalum aan Zee\nnog niet opgehaald" in figure_texts(figure)
 
 
 def test_a_region_without_any_figure_still_gets_its_pictures() -> None:
     rows = rows_of("share", 2024, None, value=None, status="not_measured", source_table=None, series_id=None)
-    for picture in by_stem(rows).values():
-        assert text_problems(picture.figure) == []
-    assert "niet gemeten" in by_stem(rows)["share_years"].description
+    found = pictures(tables_of(rows))
+    assert [text_problems(p.figure) for p in found] == [[], [], []]
+    assert "niet gemeten" in found[2].description
+
+
+def test_who_drew_the_outlines_stands_under_the_map_only(drawn: dict[str, Path]) -> None:
+    credited = [name for name, path in drawn.items() if name.endswith("svg") and "CBS/Kadaster" in texts(path)]
+    assert credited == ["income_mean_map.svg", "share_map.svg"]
+    line = "Bron: CBS (11111NED) · peiljaar 2022 · grenzen: CBS/Kadaster"
+    assert line in texts(drawn["share_map.svg"]).splitlines()
 
 
 def test_a_municipality_without_an_outline_is_named_under_the_map() -> None:
-    tables = tables_of(rows_of("share", 2024, "2024"))
-    outline = pl.when(pl.col("region_code") == "GM0002").then(None).otherwise(pl.col("geometry_wkb"))
-    region = tables.region.with_columns(outline.alias("geometry_wkb"))
-    figure = {p.stem: p for p in pictures(replace(tables, region=region), LABELS, 2024)}["share_map"].figure
+    figure = picture(map_picture, with_outline(rows_of("share", 2024, "2024"), "GM0002", None)).figure
     assert "Grens niet bekend, dus niet op de kaart: Bergvoorde." in figure_texts(figure)
+
+
+def test_a_label_that_does_not_fit_in_its_area_stands_beside_the_map_with_a_line_to_it() -> None:
+    small = shapely.box(10_000, 0, 10_500, 500)  # among squares of 10 km
+    tables = with_outline(rows_of("share", 2024, "2024"), "GM0002", shapely.to_wkb(small))
+    figure = picture(map_picture, tables).figure
+    figure.draw_without_rendering()  # only then labels have their places
+    axes = figure.axes[0]
+    (label,) = [text for text in axes.texts if isinstance(text, Annotation)]
+    assert label.get_text() == "Bergvoorde\n28,9"
+    assert label.arrow_patch is not None
+    assert small.contains(shapely.Point(label.xy))
+    covered = Text.get_window_extent(label).transformed(axes.transData.inverted())
+    outlines = shapely.from_wkb(tables.region["geometry_wkb"].drop_nulls().to_list())
+    assert not shapely.intersects(outlines, shapely.box(*covered.extents)).any()
 
 
 # --- gaps stay gaps
@@ -326,7 +365,7 @@ def test_a_carried_figure_is_one_point() -> None:
             [point(2022, "2022"), point(2023, "2023", None), point(2024, "2024")], [["2022"], ["2024"]], id="null"
         ),
         pytest.param([point(2022, "2022"), point(2023, "2023", series="two")], [["2022"], ["2023"]], id="break"),
-        pytest.param([point(2024, None, None), point(2025, "2025")], [["2025"]], id="not-measured"),
+        pytest.param([point(2024, "", None), point(2025, "2025")], [["2025"]], id="not-measured"),
         pytest.param([point(2022, "2022Q4"), point(2023, "2023Q1")], [["2022Q4", "2023Q1"]], id="quarters"),
         pytest.param([point(2022, "2022Q3"), point(2023, "2023Q1")], [["2022Q3"], ["2023Q1"]], id="missing-quarter"),
     ],
@@ -348,14 +387,14 @@ def test_no_drawn_line_crosses_a_gap_or_a_break() -> None:
         for year, series in ((2019, "one"), (2020, "one"), (2021, "two"), (2023, "two"), (2024, "two"))
         for row in rows_of("share", year, str(year), series_id=series)
     ]
-    picture = by_stem(rows)["share_years"]
+    figure = picture(years_picture, rows).figure
     drawn = {
         tuple(float(x) for x in line.get_xdata())
-        for line in picture.figure.axes[0].lines
+        for line in figure.axes[0].lines
         if line.get_linestyle() != "None" and line.get_zorder() >= 3
     }
     assert drawn == {(2019.0, 2020.0), (2021.0,), (2023.0, 2024.0)}
-    text = figure_texts(picture.figure)
+    text = figure_texts(figure)
     assert "Breuk in de reeks tussen 2020 en 2021." in text
     assert "geen cijfer" in text  # 2022
 
@@ -363,7 +402,7 @@ def test_no_drawn_line_crosses_a_gap_or_a_break() -> None:
 def test_a_year_without_a_survey_is_shown_as_not_measured() -> None:
     rows = rows_of("share", 2022, "2022") + rows_of("share", 2024, "2024")
     rows += rows_of("share", 2023, None, value=None, status="not_measured", series_id=None)
-    text = figure_texts(by_stem(rows)["share_years"].figure)
+    text = figure_texts(picture(years_picture, rows).figure)
     assert "niet gemeten" in text.splitlines()
     assert "Meetjaren zonder nieuw cijfer: 2023 (niet gemeten)." in text
 
@@ -371,9 +410,8 @@ def test_a_year_without_a_survey_is_shown_as_not_measured() -> None:
 # --- nothing cut off, nothing over something else
 
 
-def test_no_text_is_cut_off_or_covered_in_the_sample() -> None:
-    found = {stem: text_problems(picture.figure) for stem, picture in by_stem(sample_rows()).items()}
-    assert {stem: problems for stem, problems in found.items() if problems} == {}
+def test_no_text_is_cut_off_or_covered_in_the_sample(drawing: tuple[dict[str, Path], list[str]]) -> None:
+    assert drawing[1] == []
 
 
 def test_long_names_margins_and_large_numbers_still_fit() -> None:
@@ -383,19 +421,23 @@ def test_long_names_margins_and_large_numbers_still_fit() -> None:
         row |= {"ci_low": row["value"] - 900, "ci_high": row["value"] + 900}
     tables = tables_of(rows)
     long = pl.lit("Aandeel van de inwoners dat in het afgelopen jaar ten minste een keer " * 2).alias("name_nl")
-    tables = replace(tables, indicator=tables.indicator.with_columns(long))
-    for picture in pictures(tables, LABELS, 2024):
-        assert text_problems(picture.figure) == [], picture.stem
+    for long_named in pictures(replace(tables, indicator=tables.indicator.with_columns(long))):
+        assert text_problems(long_named.figure) == [], long_named.stem
 
 
-def test_planted_problems_are_found() -> None:
-    figure = by_stem(sample_rows())["share_years"].figure
-    figure.text(0.97, 0.5, "afgesneden tekst")
-    figure.text(0.1, 0.3, "onder")
-    figure.text(0.1, 0.3, "boven")
-    problems = text_problems(figure)
+def test_planted_problems_are_found_and_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    planted = picture(years_picture, sample_rows())
+    planted.figure.text(0.97, 0.5, "afgesneden tekst")
+    planted.figure.text(0.1, 0.3, "onder")
+    planted.figure.text(0.1, 0.3, "boven")
+    problems = text_problems(planted.figure)
     assert "'afgesneden tekst' sticks out of the picture" in problems
     assert "'onder' lies over 'boven'" in problems
+    monkeypatch.setattr(files, "pictures", lambda *_: [planted])
+    draw_charts(tables_of([]), LABELS, 2024, tmp_path)
+    assert [record.message for record in caplog.records] == [f"income_mean_years: {problem}" for problem in problems]
 
 
 def test_a_label_is_placed_inside_its_area_or_nowhere() -> None:
@@ -429,7 +471,27 @@ def test_labels_move_apart_as_little_as_possible(positions: list[float], expecte
     [(31.509, 1, "31,5"), (633917, 0, "633.917"), (-0.04, 1, "0,0"), (-1234.5678, 2, "−1.234,57")],
 )
 def test_numbers_are_dutch(value: float, decimals: int, expected: str) -> None:
-    assert number_text(value, decimals) == expected
+    assert number(value, decimals) == expected
+
+
+def test_a_percentage_published_in_whole_numbers_has_no_decimals_and_a_computed_mean_has() -> None:
+    rows = rows_of("share", 2024, "2024", warnings=["whole_percent"])
+    for row in rows:
+        row["value"] = float(round(row["value"]))
+    story, _ = next(stories(tables_of(rows), LABELS, 2024))
+    shown = {code: story.text(story.point(code)) for code in ("GM0002", *LINES)}
+    assert shown == {"GM0002": "29", "REGION": "32,0", "CITY": "29,0", "LAND": "34,0", "NL01": "34", "NL_REST": "34,0"}
+    published = story.point("GM0002")
+    assert story.text(replace(published, value=28.9)) == "28,9"
+    assert story.text(replace(published, warnings=frozenset())) == "29,0"
+    assert "Bergvoorde\n29" in figure_texts(map_picture(story).figure).split("\n\n")[0]
+    assert "Nederland 34" in figure_texts(dots_picture(story).figure).splitlines()
+
+
+def test_names_begin_with_a_capital_and_keep_those_inside_them(drawn: dict[str, Path]) -> None:
+    text = texts(drawn["share_years.svg"])
+    assert "Rest van Nederland" in text.splitlines()
+    assert "Stadse gemeenten" in text.splitlines()
 
 
 def test_periods_are_dutch() -> None:
