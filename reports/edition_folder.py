@@ -31,8 +31,8 @@ def replace_folder(new: Path, target: Path) -> None:
         _patiently(lambda: target.replace(aside), target)
     try:
         new.replace(target)
-    except OSError:
-        if aside.exists():
+    except BaseException:  # also Ctrl-C: whatever happens between the two moves, the old folder comes back
+        if aside.exists() and not target.exists():
             aside.replace(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)

@@ -54,7 +54,7 @@ def gap_sentence(row: Row, indicator: Indicator, catalogue: Catalogue, *, provis
     opening = f"{indicator.name_nl} ({period}):"
     value, comparator, difference = row["value"], row["comparator_value"], row["difference"]
     if value is None or comparator is None:
-        missing = region if value is None else other
+        missing = " en ".join(name for name, figure in ((region, value), (other, comparator)) if figure is None)
         return f"{opening} voor {missing} is er geen cijfer; over het verschil is niets te zeggen."
     places = indicator.decimals
     figures = f"{region} {number(value, places)}, {other} {number(comparator, places)} {indicator.unit_nl}"

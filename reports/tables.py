@@ -76,8 +76,8 @@ def _verify(tables: dict[str, pl.DataFrame], path: Path) -> None:
 
     with duckdb.connect(str(path), read_only=True) as connection:
         for name, frame in tables.items():
-            found = connection.execute(f"SELECT count(*) FROM {_name(name)}").fetchone()
-            if found != (frame.height,):
+            (found,) = connection.execute(f"SELECT count(*) FROM {_name(name)}").fetchone() or (0,)
+            if found != frame.height:
                 raise RuntimeError(f"{path}: table {name} holds {found} rows instead of {frame.height}")
 
 

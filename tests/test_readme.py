@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.cli import read_only_query
+from pipelines.query import read_only_query
 
 README = Path(__file__).parents[1] / "README.md"
-SQL = re.compile(r"```sql\n(.*?)```\n(?:\n((?:\|.*\n)+))?", re.DOTALL)
+SQL = re.compile(r"```sql\n(.*?)```\n(?:\n((?:\|[^\n]*\n)+))?", re.DOTALL)
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
