@@ -1,0 +1,497 @@
+"""The edition that a measurement makes: what the contract with its users promises, held against the files."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import shapely
+
+from assets.tables import CATALOGUE
+from catalog import Table
+
+TABLES = CATALOGUE.registry.tables
+EXEMPT = {"edition", "check_result"}  # they hold times
+YEARS = [2022, 2023, 2024, 2025]
+
+# The names that analysts' scripts rely on: key, then further columns. `group_weight` is ours, beside the contract.
+CONTRACT = {
+    "region": "region_code | name kind parent_code valid_from valid_to population population_period geometry_wkb",
+    "region_member": "group_code municipality_code period |",
+    "theme": "theme_id | framework name_nl name_en question_nl sort_order",
+    "indicator": "indicator_id | theme_id layer headline name_nl name_en definition_nl definition_en unit decimals "
+    "scale_min scale_max polarity group_method weight max_lag_years min_relevant_difference nominal_euro",
+    "indicator_source": "indicator_id source_table | source_id source_column unit period_first period_last priority "
+    "series_id kind rounding_unit note",
+    "source": "source_id source_table | publisher title licence url retrieved_at modified_at sha256 bytes rows "
+    "provisional_periods",
+    "observation": "indicator_id region_code period breakdown source_table | value ci_low ci_high n status warnings",
+    "indicator_value": "measurement_year indicator_id region_code breakdown | reference_period lag_years value ci_low "
+    "ci_high standard_error n n_effective degrees_of_freedom status warnings source_table series_id",
+    "comparison": "measurement_year indicator_id region_code comparator_code breakdown | reference_period value "
+    "comparator_value difference difference_ci_low difference_ci_high relative_difference p_value p_value_adjusted "
+    "verdict basis warnings",
+    "change": "measurement_year baseline_year indicator_id region_code breakdown quantity | reference_period "
+    "baseline_reference_period value baseline_value difference difference_ci_low difference_ci_high "
+    "relative_difference p_value p_value_adjusted verdict basis warnings",
+    "edition": "edition | measurement_year created_at code_version catalog_sha256 lock_sha256 input_sha256 "
+    "contains_synthetic",
+    "check_result": "check_id asset partition | severity passed observed expected rows_failed message",
+    "data_dictionary": "table_name column_name | type unit description_nl description_en",
+}
+STATUSES = {"definitive", "provisional", "estimated"}
+MISSING = {"not_measured", "not_published", "not_retrieved", "suppressed", "not_applicable"}
+WARNINGS = {
+    "model_based", "whole_percent", "no_margin", "break_in_series", "carried_forward", "newer_published",
+    "nominal_prices", "weight_approximate", "unusual_change", "small_n", "definition_differs", "boundary_change",
+    "covid_period", "survey_mode", "self_selected", "synthetic",
+}  # fmt: skip
+VERDICTS = {
+    "better", "worse", "higher", "lower", "no_demonstrable_difference", "not_decidable", "no_new_measurement",
+    "not_comparable",
+}  # fmt: skip
+
+URBAN = ["GM0141", "GM0153", "GM0164"]
+RURAL = [
+    "GM0147", "GM0158", "GM0163", "GM0168", "GM0173", "GM0183", "GM0189", "GM1700", "GM1735", "GM1742", "GM1774",
+]  # fmt: skip
+FOURTEEN = sorted(URBAN + RURAL)
+GROUPS = ["TWENTE", "URBAN_CORE", "RURAL", "NL01", "NL_REST"]
+
+all_tables = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+
+
+@pytest.fixture(scope="module")
+def draft(edition: Path) -> Path:
+    return edition / "editions" / "2025-draft"
+
+
+@pytest.fixture(scope="module")
+def database(draft: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(draft / "btg.duckdb"), read_only=True)
+
+
+@pytest.fixture(scope="module")
+def published(draft: Path) -> Callable[[str], pl.DataFrame]:
+    """A function that reads a table of the edition from its Parquet."""
+    return lambda name: pl.read_parquet(draft / "parquet" / f"{name}.parquet")
+
+
+# --- the files
+
+
+def test_the_edition_holds_what_it_should(draft: Path) -> None:
+    found = {path.relative_to(draft).as_posix() for path in draft.rglob("*") if path.is_file()}
+    tables = {f"{form}/{name}.{form}" for form in ("parquet", "csv") for name in TABLES}
+    assert {"btg.duckdb", "quality/index.html"} | tables <= found
+    pictures = {name for name in found if name.startswith("charts/")}
+    assert found == {"btg.duckdb", "quality/index.html"} | tables | pictures
+    for indicator in CATALOGUE.headline_indicators:
+        for form in ("svg", "png"):
+            assert any(re.match(rf"charts/{indicator.indicator_id}.*\.{form}$", name) for name in pictures)
+
+
+def test_nothing_half_made_stays_behind(edition: Path) -> None:
+    assert [path.name for path in (edition / "editions").iterdir()] == ["2025-draft"]
+    assert {path.name for path in edition.iterdir()} == {"btg.duckdb", "editions", "last_run", ".lock"}
+
+
+def test_readers_open_the_draft(edition: Path, draft: Path) -> None:
+    assert (edition / "btg.duckdb").read_bytes() == (draft / "btg.duckdb").read_bytes()
+
+
+# --- the database
+
+
+def test_the_tables_are_those_of_the_registry(database: duckdb.DuckDBPyConnection) -> None:
+    found = database.sql("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
+    assert {name for (name,) in found} == set(TABLES)
+    assert database.sql("SELECT count(*) FROM duckdb_views() WHERE NOT internal").fetchone() == (0,)
+
+
+def test_the_names_are_those_that_scripts_rely_on() -> None:
+    assert set(TABLES) - {"group_weight"} == set(CONTRACT)
+    for name, promised in CONTRACT.items():
+        key, _, further = promised.partition("|")
+        assert TABLES[name].key == key.split(), name
+        assert TABLES[name].column_names == key.split() + further.split(), name
+
+
+@all_tables
+def test_types_are_those_of_the_registry(database: duckdb.DuckDBPyConnection, table: Table) -> None:
+    rows = database.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table.name]
+    ).fetchall()
+    assert rows == [(column.name, column.type) for column in table.columns]
+
+
+@all_tables
+def test_every_table_and_column_has_a_comment(database: duckdb.DuckDBPyConnection, table: Table) -> None:
+    on_table = database.execute("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table.name]).fetchone()
+    assert on_table == (f"{table.description_nl} / {table.description_en}",)
+    on_columns = dict(
+        database.execute(
+            "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?", [table.name]
+        ).fetchall()
+    )
+    for column in table.columns:
+        assert column.description_nl in on_columns[column.name]
+        assert column.description_en in on_columns[column.name]
+        assert not column.unit or f"[{column.unit}]" in on_columns[column.name]
+
+
+def test_older_clients_can_open_the_database(database: duckdb.DuckDBPyConnection) -> None:
+    (tags,) = database.sql("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchone() or ({},)
+    assert tags["storage_version"].startswith("v1.4.0")
+
+
+def test_nothing_is_left_beside_the_database(draft: Path) -> None:
+    assert not (draft / "btg.duckdb.wal").exists()
+
+
+# --- one content in three forms
+
+
+def from_csv(path: Path, table: Table) -> pl.DataFrame:
+    """The CSV read by Python alone, each field turned into what the data dictionary says it is."""
+    read: dict[str, Callable[[str], Any]] = {
+        "VARCHAR": str,
+        "INTEGER": int,
+        "BIGINT": int,
+        "DOUBLE": float,
+        "BOOLEAN": {"true": True, "false": False}.__getitem__,
+        "BLOB": bytes.fromhex,
+    }
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *records = csv.reader(file)
+    assert header == table.column_names
+    columns: dict[str, list[Any]] = {}
+    for place, column in enumerate(table.columns):
+        fields = [record[place] for record in records]
+        if column.type == "VARCHAR[]":
+            columns[column.name] = [field.split(";") if field else [] for field in fields]
+        else:
+            columns[column.name] = [read[column.type](field) if field else None for field in fields]
+    return pl.DataFrame(columns, schema=table.polars_schema)
+
+
+@all_tables
+def test_parquet_csv_and_duckdb_hold_the_same_rows(
+    database: duckdb.DuckDBPyConnection, draft: Path, published: Callable[[str], pl.DataFrame], table: Table
+) -> None:
+    parquet = published(table.name)
+    assert parquet.schema == table.polars_schema
+    assert parquet.height > 0
+    assert parquet.select(table.key).is_unique().all()
+    for other in (from_csv(draft / "csv" / f"{table.name}.csv", table), database.sql(f'FROM "{table.name}"').pl()):
+        by_key = parquet.select(table.key).join(other, table.key, how="left", maintain_order="left")
+        assert other.height == parquet.height
+        assert by_key.select(table.column_names).equals(parquet)
+
+
+@all_tables
+def test_rows_stand_in_the_order_of_their_key(published: Callable[[str], pl.DataFrame], table: Table) -> None:
+    frame = published(table.name)
+    assert frame.equals(frame.sort(table.key, maintain_order=True))
+
+
+@all_tables
+def test_codes_are_trimmed_and_empty_text_is_null(published: Callable[[str], pl.DataFrame], table: Table) -> None:
+    texts = published(table.name).select(pl.col(pl.String))
+    for name in texts.columns:
+        values = texts[name].drop_nulls()
+        assert (values.str.strip_chars() == values).all(), name
+        assert (values != "").all(), name
+
+
+def test_no_number_is_nan_or_infinite(published: Callable[[str], pl.DataFrame]) -> None:
+    for name in TABLES:
+        numbers = published(name).select(pl.col(pl.Float64))
+        for column in numbers:
+            assert column.drop_nulls().is_finite().all(), (name, column.name)
+
+
+# --- equal inputs, equal bytes
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_equal_figures_give_equal_bytes(draft: Path, edition_from_folder: Path, form: str) -> None:
+    """The second run read a plain folder, in another place, time zone, locale and hash seed, on one thread."""
+    other = edition_from_folder / "editions" / "2025-draft"
+    differing = {
+        name
+        for name in TABLES
+        if (draft / form / f"{name}.{form}").read_bytes() != (other / form / f"{name}.{form}").read_bytes()
+    }
+    assert differing <= EXEMPT
+
+
+def test_equal_figures_have_one_fingerprint(
+    published: Callable[[str], pl.DataFrame], edition_from_folder: Path
+) -> None:
+    again = pl.read_parquet(edition_from_folder / "editions" / "2025-draft" / "parquet" / "edition.parquet")
+    same = ["edition", "measurement_year", "code_version", "catalog_sha256", "lock_sha256", "input_sha256"]
+    assert published("edition").select(same).equals(again.select(same))
+
+
+def test_equal_figures_have_equal_checks(published: Callable[[str], pl.DataFrame], edition_from_folder: Path) -> None:
+    again = pl.read_parquet(edition_from_folder / "editions" / "2025-draft" / "parquet" / "check_result.parquet")
+    assert published("check_result").equals(again)
+
+
+def test_the_edition_says_what_it_was_made_from(published: Callable[[str], pl.DataFrame]) -> None:
+    (row,) = published("edition").to_dicts()
+    assert (row["edition"], row["measurement_year"]) == ("2025-draft", 2025)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", row["created_at"])
+    assert row["contains_synthetic"] is False
+    assert row["catalog_sha256"] == CATALOGUE.sha256
+    assert row["code_version"].startswith("0.")
+
+
+# --- every row that was promised
+
+
+def test_every_region_has_a_row_for_every_indicator_and_year(published: Callable[[str], pl.DataFrame]) -> None:
+    ids = [indicator.indicator_id for indicator in CATALOGUE.indicators]
+    promised = set(product(YEARS, ids, FOURTEEN + GROUPS, ["total"]))
+    found = set(published("indicator_value").select(TABLES["indicator_value"].key).iter_rows())
+    assert promised <= found
+
+
+def test_exactly_the_promised_pairs_are_compared(published: Callable[[str], pl.DataFrame]) -> None:
+    ids = [i.indicator_id for i in CATALOGUE.indicators if i.group_method != "sum"]
+    pairs = {
+        (own, other)
+        for own in [*FOURTEEN, "URBAN_CORE", "RURAL", "TWENTE"]
+        for other in ("TWENTE", "NL01", "NL_REST")
+        if own != other
+    } | {("URBAN_CORE", "RURAL")}
+    promised = {(year, indicator, *pair, "total") for year, indicator, pair in product(YEARS, ids, pairs)}
+    assert set(published("comparison").select(TABLES["comparison"].key).iter_rows()) == promised
+
+
+def test_counts_are_not_compared(published: Callable[[str], pl.DataFrame]) -> None:
+    counts = {i.indicator_id for i in CATALOGUE.indicators if i.group_method == "sum"}
+    assert {"population", "households", "benefit_unemployment"} <= counts
+    assert counts.isdisjoint(published("comparison")["indicator_id"])
+
+
+def test_every_change_since_the_baseline_has_a_row(published: Callable[[str], pl.DataFrame]) -> None:
+    ids = [indicator.indicator_id for indicator in CATALOGUE.indicators]
+    promised = set(product([2023, 2024, 2025], [2022], ids, FOURTEEN + GROUPS, ["total"], ["value"]))
+    found = set(published("change").select(TABLES["change"].key).iter_rows())
+    assert {row for row in found if row[-1] == "value"} == promised
+    relative = {row for row in found if row[-1] == "relative_to_nl"}
+    assert (2025, 2022, "income_standardised_mean", "TWENTE", "total", "relative_to_nl") in relative
+    assert not [row for row in relative if row[3] == "NL01"]
+
+
+def test_regions_have_their_kind_and_parent(published: Callable[[str], pl.DataFrame]) -> None:
+    parents = {row["region_code"]: (row["kind"], row["parent_code"]) for row in published("region").to_dicts()}
+    assert all(parents[code] == ("municipality", "URBAN_CORE") for code in URBAN)
+    assert all(parents[code] == ("municipality", "RURAL") for code in RURAL)
+    assert parents["TWENTE"] == ("region", "NL01")
+    assert parents["URBAN_CORE"] == parents["RURAL"] == ("group", "TWENTE")
+    assert parents["NL01"] == ("country", None)
+    assert parents["NL_REST"] == ("rest_of_country", "NL01")
+    assert parents["PV23"][0] == "province"
+
+
+def test_every_code_used_is_described(published: Callable[[str], pl.DataFrame]) -> None:
+    """Also those of regions within regions, which point into their own table."""
+    known = set(published("region")["region_code"])
+    used = {
+        ("region", "parent_code"),
+        ("region_member", "group_code"),
+        ("region_member", "municipality_code"),
+        ("observation", "region_code"),
+        ("group_weight", "municipality_code"),
+        ("indicator_value", "region_code"),
+        ("comparison", "comparator_code"),
+        ("change", "region_code"),
+    }
+    for table, column in used:
+        assert set(published(table)[column].drop_nulls()) <= known, (table, column)
+
+
+def test_every_column_is_in_the_data_dictionary(published: Callable[[str], pl.DataFrame]) -> None:
+    described = set(published("data_dictionary").select("table_name", "column_name").iter_rows())
+    assert described == {(table.name, column) for table in TABLES.values() for column in table.column_names}
+
+
+# --- missing, statuses and words
+
+
+@pytest.mark.parametrize("name", ["observation", "indicator_value"])
+def test_a_value_is_null_exactly_when_its_status_says_why(published: Callable[[str], pl.DataFrame], name: str) -> None:
+    frame = published(name)
+    assert set(frame.filter(pl.col("value").is_null())["status"]) <= MISSING
+    assert set(frame.filter(pl.col("value").is_not_null())["status"]) <= STATUSES
+
+
+def test_words_are_those_of_the_closed_vocabularies(published: Callable[[str], pl.DataFrame]) -> None:
+    for name in ("observation", "indicator_value", "comparison", "change"):
+        warnings = published(name)["warnings"]
+        assert warnings.null_count() == 0
+        assert set(warnings.explode(empty_as_null=True).drop_nulls()) <= WARNINGS
+        assert (warnings.list.unique().list.sort() == warnings).all(), "each once, in alphabetical order"
+    for name in ("comparison", "change"):
+        assert set(published(name)["verdict"]) <= VERDICTS
+        assert set(published(name)["basis"]) <= {"register", "interval", "none"}
+
+
+def test_a_missing_side_makes_a_difference_undecidable(published: Callable[[str], pl.DataFrame]) -> None:
+    for name, other in (("comparison", "comparator_value"), ("change", "baseline_value")):
+        missing = published(name).filter(pl.col("value").is_null() | pl.col(other).is_null())
+        assert missing.height
+        assert set(missing["verdict"]) == {"not_decidable"}
+        assert missing["difference"].null_count() == missing.height
+
+
+def test_better_and_worse_follow_the_polarity(published: Callable[[str], pl.DataFrame]) -> None:
+    polarity = published("indicator").select("indicator_id", "polarity", "nominal_euro")
+    for name in ("comparison", "change"):
+        rows = published(name).join(polarity, "indicator_id")
+        neutral = pl.col("polarity") == 0
+        if name == "change":
+            neutral = neutral | (pl.col("nominal_euro") & (pl.col("quantity") == "value"))
+        judged = rows.filter(pl.col("verdict").is_in(["better", "worse"]))
+        assert judged.filter(neutral).is_empty()
+        right = (pl.col("difference") * pl.col("polarity") > 0) == (pl.col("verdict") == "better")
+        assert judged.select(right.all()).item()
+        named = rows.filter(pl.col("verdict").is_in(["higher", "lower"]))
+        assert named.filter(~neutral).is_empty()
+        assert named.select(((pl.col("difference") > 0) == (pl.col("verdict") == "higher")).all()).item()
+
+
+def test_amounts_of_other_years_say_that_prices_changed(published: Callable[[str], pl.DataFrame]) -> None:
+    euro = published("indicator").filter("nominal_euro")["indicator_id"].to_list()
+    changed = published("change").filter(pl.col("indicator_id").is_in(euro), quantity="value")
+    assert changed.select(pl.col("warnings").list.contains("nominal_prices").all()).item()
+
+
+def test_one_reference_period_for_all_regions(published: Callable[[str], pl.DataFrame]) -> None:
+    values = published("indicator_value")
+    periods = values.group_by("measurement_year", "indicator_id").agg(pl.col("reference_period").n_unique())
+    assert periods["reference_period"].unique().to_list() == [1]
+    dated = values.filter(pl.col("reference_period").is_not_null()).join(published("indicator"), "indicator_id")
+    year = pl.col("reference_period").str.slice(0, 4).cast(pl.Int32)
+    assert dated.select((pl.col("lag_years") == pl.col("measurement_year") - year).all()).item()
+    assert dated.select(pl.col("lag_years").is_between(0, pl.col("max_lag_years")).all()).item()
+
+
+def test_an_older_figure_says_so(published: Callable[[str], pl.DataFrame]) -> None:
+    values = published("indicator_value").filter(pl.col("value").is_not_null())
+    key = ["indicator_id", "region_code", "breakdown"]
+    before = values.select(*key, pl.col("measurement_year") + 1, earlier="reference_period")
+    carried = values.join(before, [*key, "measurement_year"], how="left").with_columns(
+        same=(pl.col("reference_period") == pl.col("earlier")).fill_null(value=False),
+        says=pl.col("warnings").list.contains("carried_forward"),
+    )
+    assert carried.select((pl.col("same") == pl.col("says")).all()).item()
+    assert carried["says"].any()
+
+
+# --- the figures themselves
+
+
+def test_the_inhabitants_of_twente(published: Callable[[str], pl.DataFrame]) -> None:
+    """CBS, 1 January 2022: 633,917."""
+    values = published("indicator_value").filter(indicator_id="population", measurement_year=2022)
+    assert values.filter(region_code="TWENTE")["value"].to_list() == [633_917.0]
+    own = values.filter(pl.col("region_code").is_in(FOURTEEN))
+    assert own["value"].sum() == 633_917.0
+
+
+# Weighted with the households or inhabitants of the same source table and period; computed apart from this software.
+GOLDEN = [
+    ("income_standardised_mean", 2022, "2021", "TWENTE", 31.509),
+    ("income_standardised_mean", 2022, "2021", "URBAN_CORE", 29.128),
+    ("income_standardised_mean", 2022, "2021", "RURAL", 34.281),
+    ("income_standardised_mean", 2022, "2021", "NL_REST", 33.703),
+    ("income_standardised_mean", 2022, "2021", "NL01", 33.6),
+    ("income_standardised_mean", 2024, "2024", "TWENTE", 39.877),
+    ("income_standardised_mean", 2024, "2024", "URBAN_CORE", 36.577),
+    ("income_standardised_mean", 2024, "2024", "RURAL", 43.673),
+    ("income_standardised_mean", 2024, "2024", "NL_REST", 41.941),
+    ("income_standardised_mean", 2024, "2024", "NL01", 41.9),
+    ("income_standardised_mean_excl_students", 2022, "2022", "TWENTE", 34.171),
+    ("income_standardised_mean_excl_students", 2022, "2022", "NL_REST", 36.390),
+    ("income_standardised_mean_excl_students", 2023, "2023", "URBAN_CORE", 34.557),
+    ("income_standardised_mean_excl_students", 2023, "2023", "RURAL", 39.489),
+    ("net_labour_participation", 2022, "2022", "TWENTE", 64.848),
+    ("net_labour_participation", 2022, "2022", "URBAN_CORE", 61.526),
+    ("net_labour_participation", 2022, "2022", "RURAL", 68.204),
+    ("net_labour_participation", 2022, "2022", "NL_REST", 64.846),
+    ("perceived_health_good", 2022, "2022", "TWENTE", 69.971),
+    ("perceived_health_good", 2022, "2022", "URBAN_CORE", 67.010),
+    ("perceived_health_good", 2022, "2022", "RURAL", 72.900),
+    ("perceived_health_good", 2022, "2022", "NL_REST", 69.027),
+    ("perceived_health_good", 2022, "2022", "NL01", 69.0),
+]
+
+
+@pytest.mark.parametrize(("indicator", "year", "period", "region", "value"), GOLDEN)
+def test_group_values(
+    published: Callable[[str], pl.DataFrame], indicator: str, year: int, period: str, region: str, value: float
+) -> None:
+    (row,) = published("indicator_value").filter(
+        indicator_id=indicator, measurement_year=year, region_code=region, breakdown="total"
+    ).to_dicts()  # fmt: skip
+    assert row["reference_period"] == period
+    assert row["value"] == pytest.approx(value, abs=0.0005 if region != "NL01" else 1e-9)
+
+
+def test_a_figure_without_margin_decides_nothing(published: Callable[[str], pl.DataFrame]) -> None:
+    """Participation is sampled and health is modelled, both without margins here."""
+    rows = published("comparison").filter(
+        pl.col("indicator_id").is_in(["net_labour_participation", "perceived_health_good"])
+    )
+    assert set(rows["verdict"]) == {"not_decidable"}
+    assert rows["p_value"].null_count() == rows.height
+
+
+def test_participation_of_2021_and_2022_is_one_break_apart(published: Callable[[str], pl.DataFrame]) -> None:
+    rows = published("indicator_value").filter(indicator_id="net_labour_participation", region_code="TWENTE")
+    assert set(rows["reference_period"]) == {"2022"}
+    assert rows.select(pl.col("warnings").list.contains("break_in_series").all()).item()
+    assert rows.select(pl.col("warnings").list.contains("whole_percent").all()).item()
+
+
+def test_what_is_not_at_hand_is_said_to_be_so(published: Callable[[str], pl.DataFrame]) -> None:
+    """No national figure of participation is in the input: it exists, it was not retrieved, and none is made up."""
+    values = published("indicator_value")
+    national = values.filter(indicator_id="net_labour_participation", region_code="NL01")
+    assert national["value"].null_count() == national.height == 4
+    assert set(national["status"]) == {"not_retrieved"}
+    medians = values.filter(pl.col("region_code").is_in(["TWENTE", "RURAL"]), indicator_id="income_standardised_median")
+    assert set(medians["status"]) == {"not_applicable"}
+
+
+# --- outlines
+
+
+def test_the_fourteen_have_an_outline_in_the_national_grid(published: Callable[[str], pl.DataFrame]) -> None:
+    outlined = published("region").filter(pl.col("geometry_wkb").is_not_null())
+    assert set(outlined["region_code"]) == {*FOURTEEN, "TWENTE", "URBAN_CORE", "RURAL"}
+    shapes = {code: shapely.from_wkb(wkb) for code, wkb in outlined.select("region_code", "geometry_wkb").iter_rows()}
+    for code, shape in shapes.items():
+        assert shape.is_valid, code
+        assert shape.geom_type == "MultiPolygon"
+        west, south, east, north = shape.bounds
+        # Twente in metres of EPSG:28992 (RD New), with a few kilometres to spare.
+        assert 215_000 < west < east < 275_000, code
+        assert 455_000 < south < north < 510_000, code
+    # The old market of Enschede lies at 257.9 km east, 471.5 km north; Twente measures about 1,500 km2.
+    assert shapes["GM0153"].contains(shapely.Point(257_900, 471_500))
+    assert shapes["TWENTE"].area == pytest.approx(1.5e9, rel=0.02)
+    parts = sum(shapes[code].area for code in FOURTEEN)
+    assert shapes["TWENTE"].area == pytest.approx(parts, rel=1e-6)
+    assert shapes["URBAN_CORE"].area == pytest.approx(sum(shapes[code].area for code in URBAN), rel=1e-6)

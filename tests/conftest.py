@@ -1,0 +1,272 @@
+"""One measured edition for all tests: made by the command a user types, in folders of its own.
+
+The other whole runs that tests need are made the same way. They start when the first test does, two at a time, and a
+test waits for the one it needs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+BUNDLE = CHECKOUT / "sources" / "bundled"
+BTG = Path(sys.executable).with_name("btg.exe" if os.name == "nt" else "btg")
+
+# What the person who runs the tests has set must not decide what they say.
+for _name in [name for name in os.environ if name.startswith(("BTG_", "DAGSTER_"))]:
+    del os.environ[_name]
+
+SALLAND = """\
+region_code: SALLAND
+name_nl: Salland
+name_en: Salland
+country_code: NL01
+country_name_nl: Nederland
+country_name_en: The Netherlands
+rest_code: NL_REST
+rest_name_nl: rest van Nederland
+rest_name_en: rest of the Netherlands
+baseline_year: 2022
+last_measurement_year: 2025
+municipalities:
+  GM0150: Deventer
+  GM0177: Raalte
+  GM0193: Zwolle
+plausible_totals: []
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command of `btg`: what it said, and the output folder it worked in."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    output: Path
+
+    @property
+    def said(self) -> str:
+        """Results and progress together."""
+        return self.stdout + self.stderr
+
+    def succeeded(self) -> Run:
+        """This run, which must have made an edition."""
+        assert self.returncode == 0, self.said
+        return self
+
+
+@dataclass
+class Runs:
+    """Whole runs in processes of their own, two at a time. `checkout_before` is what the checkout held before."""
+
+    folder: Path
+    checkout_before: set[str] = field(default_factory=lambda: {path.name for path in CHECKOUT.iterdir()})
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
+    made: dict[str, Future[Run]] = field(default_factory=dict)
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def start(self, name: str) -> Future[Run]:
+        """Begin the run called `name`, unless that was done already."""
+        if name not in self.made:
+            folder = self.folder / name
+            folder.mkdir()
+            self.made[name] = self.pool.submit(WHOLE_RUNS[name], self, folder)
+        return self.made[name]
+
+    def btg(
+        self,
+        *arguments: str | Path,
+        output: Path,
+        env: dict[str, str | None] | None = None,
+        cwd: Path | None = None,
+        while_running: Callable[[subprocess.Popen[str]], None] | None = None,
+    ) -> Run:
+        """Run `btg` as a user does, with Dagster's storage beside the output folder; `env` None removes a name."""
+        assert BTG.exists(), f"{BTG} does not exist: install the checkout first (make test does)"
+        settings = {"BTG_DAGSTER_STORAGE": str(output.with_name(f"{output.name}-dagster")), "NO_COLOR": "1"}
+        wanted = {**os.environ, **settings, "COLUMNS": "200", **(env or {})}
+        process = subprocess.Popen(
+            [str(part) for part in (BTG, *arguments, "--output", output)],
+            env={name: value for name, value in wanted.items() if value is not None},
+            cwd=cwd or self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self.processes.append(process)
+        if while_running:
+            while_running(process)
+        stdout, stderr = process.communicate(timeout=300)
+        return Run(process.returncode, stdout, stderr, output)
+
+    def copy_of_edition(self, folder: Path) -> Path:
+        """An output folder that holds the standing edition, to run in once more."""
+        return Path(shutil.copytree(self.start("edition").result().succeeded().output, folder / "output"))
+
+    def stop(self) -> None:
+        """End what still runs: the tests are over."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+
+
+def plain_figures(folder: Path) -> Path:
+    """The bundled figures as a delivered folder of three plain files."""
+    folder.mkdir()
+    for name in ("figures_origin.csv", "regions.csv"):
+        shutil.copy(BUNDLE / name, folder)
+    (folder / "figures.csv").write_bytes(gzip.decompress((BUNDLE / "figures.csv.gz").read_bytes()))
+    return folder
+
+
+def _edition(runs: Runs, folder: Path) -> Run:
+    return runs.btg("measure", "--demo", output=folder / "output")
+
+
+def _edition_from_folder(runs: Runs, folder: Path) -> Run:
+    """The bundled figures from a plain folder, under everything that must not matter."""
+    figures = plain_figures(folder / "delivered")
+    elsewhere: dict[str, str | None] = {
+        "HOME": None,
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "7",
+        "POLARS_MAX_THREADS": "1",
+    }
+    return runs.btg("measure", "--input", figures, output=folder / "output", cwd=folder, env=elsewhere)
+
+
+def _stopped(runs: Runs, folder: Path) -> Run:
+    """A blocking check fails: the region's inhabitants must lie between 12 and 44."""
+    region = (CHECKOUT / "catalog" / "region.yaml").read_text(encoding="utf-8")
+    impossible = region.replace("minimum: 600000, maximum: 700000", "minimum: 12, maximum: 44")
+    assert impossible != region
+    (folder / "region.yaml").write_text(impossible, encoding="utf-8")
+    return runs.btg(
+        "measure",
+        "--demo",
+        output=runs.copy_of_edition(folder),
+        env={"BTG_REGION": str(folder / "region.yaml")},
+    )
+
+
+def _refused(runs: Runs, folder: Path) -> Run:
+    """A percentage of 690 in the figures."""
+    figures = plain_figures(folder / "delivered")
+    text = (figures / "figures.csv").read_text(encoding="utf-8")
+    right = "net_labour_participation,GM0153,2022,60.0,"
+    assert text.count(right) == 1
+    (figures / "figures.csv").write_text(text.replace(right, right.replace("60.0", "690")), encoding="utf-8")
+    return runs.btg("measure", "--input", figures, output=runs.copy_of_edition(folder))
+
+
+def _other_region(runs: Runs, folder: Path) -> Run:
+    (folder / "salland.yaml").write_text(SALLAND, encoding="utf-8")
+    return runs.btg("measure", "--demo", "--region", folder / "salland.yaml", output=folder / "output")
+
+
+def _until_2023(runs: Runs, folder: Path) -> Run:
+    return runs.btg("measure", "--demo", "--year", "2023", output=runs.copy_of_edition(folder))
+
+
+def _interrupted(runs: Runs, folder: Path) -> Run:
+    """The user presses Ctrl-C once the first tables are there."""
+    output = runs.copy_of_edition(folder)
+    shutil.rmtree(output / "last_run" / "tables")
+
+    def press(process: subprocess.Popen[str]) -> None:
+        while process.poll() is None and not (output / "last_run" / "tables" / "observation.parquet").exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+
+    return runs.btg("measure", "--demo", output=output, while_running=press)
+
+
+# In the order in which they start.
+WHOLE_RUNS: dict[str, Callable[[Runs, Path], Run]] = {
+    "edition": _edition,
+    "edition_from_folder": _edition_from_folder,
+    "stopped": _stopped,
+    "refused": _refused,
+    "other_region": _other_region,
+    "until_2023": _until_2023,
+    "interrupted": _interrupted,
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    """All whole runs; those that the collected tests need start now."""
+    needed = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    made = Runs(tmp_path_factory.mktemp("runs"))
+    for name in WHOLE_RUNS:
+        if name in needed:
+            made.start(name)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def edition_run(runs: Runs) -> Run:
+    """`btg measure --demo`."""
+    return runs.start("edition").result().succeeded()
+
+
+@pytest.fixture(scope="session")
+def edition(edition_run: Run) -> Path:
+    """The output folder of `btg measure --demo`. Only for reading."""
+    return edition_run.output
+
+
+@pytest.fixture(scope="session")
+def edition_from_folder(runs: Runs) -> Path:
+    """The output folder of a second run: the same figures, from a folder, in another place. Only for reading."""
+    return runs.start("edition_from_folder").result().succeeded().output
+
+
+@pytest.fixture(scope="session")
+def stopped(runs: Runs) -> Run:
+    """A run that a blocking check stopped, in an output folder that held the standing edition."""
+    return runs.start("stopped").result()
+
+
+@pytest.fixture(scope="session")
+def refused(runs: Runs) -> Run:
+    """A run of wrong figures, in an output folder that held the standing edition."""
+    return runs.start("refused").result()
+
+
+@pytest.fixture(scope="session")
+def other_region(runs: Runs) -> Run:
+    """A measurement of three other municipalities, by a region file."""
+    return runs.start("other_region").result()
+
+
+@pytest.fixture(scope="session")
+def until_2023(runs: Runs) -> Run:
+    """`btg measure --demo --year 2023`, in an output folder that held the standing edition."""
+    return runs.start("until_2023").result()
+
+
+@pytest.fixture(scope="session")
+def interrupted(runs: Runs) -> Run:
+    """A run stopped with Ctrl-C, in an output folder that held the standing edition."""
+    if os.name == "nt":
+        pytest.skip("Windows cannot send Ctrl-C to another process")
+    return runs.start("interrupted").result()

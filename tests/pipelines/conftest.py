@@ -1,0 +1,50 @@
+"""`btg` within the test's own process: the same code as the command, without starting Python anew."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipelines.cli import app
+
+Btg = Callable[..., Result]
+
+
+@pytest.fixture
+def btg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Btg:
+    """A function that runs `btg` with these arguments; Dagster keeps its administration in memory."""
+    for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BTG_DAGSTER_STORAGE", str(tmp_path / "dagster"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
+
+    def run(*arguments: str | Path) -> Result:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        # The options given are settings of that one call.
+        for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR"):
+            monkeypatch.delenv(name, raising=False)
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def fingerprint() -> Callable[[Path], dict[str, str]]:
+    """A function that says what readers of an output folder see: every file of its editions, by SHA-256."""
+
+    def of(output: Path) -> dict[str, str]:
+        files = [output / "btg.duckdb", *(output / "editions").rglob("*")]
+        return {
+            path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+            if path.is_file()
+        }
+
+    return of

@@ -1,0 +1,581 @@
+"""Every data check, twice: the clean edition passes it, and a table with one thing broken fails it and no other.
+
+A case breaks one thing in one row; the check must fail in that row's measurement year only, and name the row. The
+sweep breaks every column of every table in turn, for the rules that the column registry generates. A rule without a
+broken case fails `test_every_rule_has_a_broken_case`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from assets.tables import CATALOGUE
+from assets.workspace import Workspace
+from catalog import Column, Table
+from pipelines import checks
+from pipelines.checks import evaluate
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster.PreviewWarning", "ignore::dagster.BetaWarning")
+
+YEARS = [str(year) for year in CATALOGUE.region.years]
+TABLES = CATALOGUE.registry.tables
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of the edition, read as a workspace reads them; `broken` replaces some."""
+
+    folder: Path
+    broken: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def read(self, table: Table, partitions: list[str] | None = None) -> pl.DataFrame:
+        frame = self.broken.get(table.name)
+        if frame is None:
+            frame = pl.read_parquet(self.folder / f"{table.name}.parquet")
+        if table.partitioned and partitions is not None:
+            frame = frame.filter(pl.col("measurement_year").cast(pl.String).is_in(partitions))
+        return frame
+
+    def check(self, name: str) -> list[dict[str, Any]]:
+        """The results of all rules of a table, for all its partitions."""
+        table = TABLES[name]
+        return evaluate(table, YEARS if table.partitioned else ["all"], self)  # type: ignore[arg-type]
+
+    def breaking(self, name: str, frame: pl.DataFrame) -> Tables:
+        return Tables(self.folder, {**self.broken, name: frame})
+
+
+@pytest.fixture(scope="module")
+def clean(edition: Path) -> Tables:
+    return Tables(edition / "editions" / "2025-draft" / "parquet")
+
+
+@pytest.fixture(scope="module")
+def clean_results(clean: Tables) -> dict[str, list[dict[str, Any]]]:
+    return {name: clean.check(name) for name in TABLES}
+
+
+def opening(row: dict[str, Any]) -> str:
+    """How a message begins: with the table, and the measurement year where it has one."""
+    return f"{row['asset']}: " if row["partition"] == "all" else f"{row['asset']} {row['partition']}: "
+
+
+def failed(results: list[dict[str, Any]], severity: str = "error") -> list[dict[str, Any]]:
+    return [row for row in results if not row["passed"] and row["severity"] == severity]
+
+
+# --- one thing broken at a time
+
+Break = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One broken table: what is done to it, the rule that must fail then, where, and what the message must name.
+
+    `first` takes out what the clean edition asks attention for.
+    """
+
+    table: str
+    break_it: Break
+    rule: str
+    names: str
+    partition: str = "all"
+    severity: str = "error"
+    because: str = ""
+    first: Break | None = None
+
+    @cached_property
+    def id(self) -> str:
+        return f"{self.table}-{self.rule}" + (f"-{self.because}" if self.because else "")
+
+
+def row_of(**key: object) -> pl.Expr:
+    return pl.all_horizontal(pl.col(name) == value for name, value in key.items())
+
+
+def put(column: str, value: object, **key: object) -> Break:
+    """Write a value (or the value of an expression) into one row."""
+
+    def do(frame: pl.DataFrame) -> pl.DataFrame:
+        where = row_of(**key)
+        assert frame.filter(where).height == 1, f"{key} is not one row"
+        new = value if isinstance(value, pl.Expr) else pl.lit(value, dtype=frame.schema[column])
+        return frame.with_columns(pl.when(where).then(new).otherwise(pl.col(column)).alias(column))
+
+    return do
+
+
+def both(*steps: Break) -> Break:
+    def do(frame: pl.DataFrame) -> pl.DataFrame:
+        for step in steps:
+            frame = step(frame)
+        return frame
+
+    return do
+
+
+def drop(**key: object) -> Break:
+    def do(frame: pl.DataFrame) -> pl.DataFrame:
+        kept = frame.filter(~row_of(**key))
+        assert kept.height == frame.height - 1, f"{key} is not one row"
+        return kept
+
+    return do
+
+
+def repeat(**key: object) -> Break:
+    def do(frame: pl.DataFrame) -> pl.DataFrame:
+        rows = frame.filter(row_of(**key))
+        assert rows.height == 1, f"{key} is not one row"
+        return pl.concat([frame, rows])
+
+    return do
+
+
+def shift_period(year: int, indicator: str, period: str) -> Break:
+    """All regions of an indicator and year refer to another period."""
+    of_year = row_of(measurement_year=year, indicator_id=indicator)
+    return lambda frame: frame.with_columns(
+        reference_period=pl.when(of_year).then(pl.lit(period)).otherwise("reference_period")
+    )
+
+
+def usual(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col("warnings").list.filter(pl.element() != "unusual_change"))
+
+
+def swap(first: str, second: str) -> Break:
+    def do(frame: pl.DataFrame) -> pl.DataFrame:
+        order = {first: second, second: first}
+        return frame.select(order.get(name, name) for name in frame.columns)
+
+    return do
+
+
+INCOME = {"measurement_year": 2024, "indicator_id": "income_standardised_mean", "region_code": "GM0153"}
+HEALTH = {"measurement_year": 2022, "indicator_id": "perceived_health_good", "region_code": "TWENTE"}
+ELSEWHERE = {"measurement_year": 2023, "indicator_id": "perceived_health_good", "region_code": "GM0014"}
+GAP = {**INCOME, "comparator_code": "NL_REST"}
+SINCE = {"measurement_year": 2024, "indicator_id": "population", "region_code": "GM0153", "quantity": "value"}
+ENSCHEDE = "indicator_id=income_standardised_mean, region_code=GM0153"
+ENSCHEDE_GAP = f"{ENSCHEDE}, comparator_code=NL_REST"
+ENSCHEDE_SINCE = "indicator_id=population, region_code=GM0153"
+
+CASES = [
+    # keys
+    Case("region", repeat(region_code="GM0153"), "unique_key", "region_code=GM0153"),
+    Case("indicator_value", repeat(**INCOME), "unique_key", ENSCHEDE, "2024"),
+    # required
+    Case("region", put("name", None, region_code="GM0153"), "name_present", "region_code=GM0153"),
+    Case("indicator_value", put("warnings", None, **INCOME), "warnings_present", ENSCHEDE, "2024"),
+    # vocabularies
+    Case("region", put("kind", "town", region_code="GM0153"), "kind_in_vocabulary", "kind=town"),
+    Case("comparison", put("verdict", "bad", **GAP), "verdict_in_vocabulary", ENSCHEDE_GAP, "2024"),
+    Case(
+        "indicator_value",
+        put("warnings", ["no_margin", "invented"], **INCOME),
+        "warnings_in_vocabulary",
+        ENSCHEDE,
+        "2024",
+        because="unknown word in a list",
+    ),
+    Case(
+        "indicator_value",
+        put("warnings", ["no_margin", None], **INCOME),
+        "warnings_in_vocabulary",
+        ENSCHEDE,
+        "2024",
+        because="NULL in a list",
+    ),
+    Case(
+        "indicator_value",
+        put("warnings", ["covid_period;no_margin"], **INCOME),
+        "warnings_in_vocabulary",
+        ENSCHEDE,
+        "2024",
+        because="two words in one",
+    ),
+    # patterns
+    Case("indicator_value", put("series_id", "Incl. students", **INCOME), "series_id_well_formed", "Incl.", "2024"),
+    Case("source", put("sha256", "abc", source_table="CBS 03759ned"), "sha256_well_formed", "CBS 03759ned"),
+    # bounds
+    Case("indicator_value", put("lag_years", -1, **INCOME), "lag_years_within_bounds", "lag_years=-1", "2024"),
+    Case("region", put("population", -5, region_code="GM0014"), "population_within_bounds", "region_code=GM0014"),
+    # references
+    Case("indicator_value", put("region_code", "GM9999", **ELSEWHERE), "region_code_known", "GM9999", "2023"),
+    Case("indicator", put("theme_id", "btg_luck", indicator_id="perceived_health_good"), "theme_id_known", "btg_luck"),
+    # types and columns
+    Case("theme", lambda f: f.cast({"sort_order": pl.Float64}), "types_as_registered", "sort_order"),
+    Case("theme", swap("name_nl", "name_en"), "columns_as_registered", "name_nl"),
+    # value and status
+    Case(
+        "indicator_value",
+        put("value", None, **INCOME),
+        "missing_exactly_when_status_says",
+        ENSCHEDE,
+        "2024",
+        because="no value",
+    ),
+    Case(
+        "indicator_value",
+        put("status", "not_published", **INCOME),
+        "missing_exactly_when_status_says",
+        ENSCHEDE,
+        "2024",
+        because="a value that is said to be missing",
+    ),
+    Case(
+        "observation",
+        put("value", None, indicator_id="population", region_code="GM0153", period="2022"),
+        "missing_exactly_when_status_says",
+        "region_code=GM0153, period=2022",
+    ),
+    # margins
+    Case(
+        "indicator_value",
+        both(put("ci_low", pl.col("value") + 1, **INCOME), put("ci_high", pl.col("value") + 2, **INCOME)),
+        "interval_contains_value",
+        ENSCHEDE,
+        "2024",
+        because="value below it",
+    ),
+    Case(
+        "indicator_value",
+        put("ci_low", pl.col("value") - 1, **INCOME),
+        "interval_contains_value",
+        ENSCHEDE,
+        "2024",
+        because="one margin only",
+    ),
+    Case(
+        "observation",
+        put("ci_high", pl.col("value") + 1, indicator_id="population", region_code="GM0153", period="2022"),
+        "interval_contains_value",
+        "region_code=GM0153, period=2022",
+    ),
+    # differences
+    Case(
+        "comparison",
+        put("difference_ci_high", pl.col("difference") - 1, **GAP),
+        "interval_contains_difference",
+        ENSCHEDE_GAP,
+        "2024",
+        because="difference above it",
+    ),
+    Case(
+        "comparison",
+        put("difference_ci_high", None, **GAP),
+        "interval_contains_difference",
+        ENSCHEDE_GAP,
+        "2024",
+        because="one margin only",
+    ),
+    Case(
+        "change",
+        put("difference_ci_low", pl.col("difference_ci_high") + 1, **SINCE),
+        "interval_contains_difference",
+        ENSCHEDE_SINCE,
+        "2024",
+    ),
+    Case(
+        "comparison",
+        put("comparator_value", pl.col("comparator_value") + 0.1, **GAP),
+        "difference_is_value_minus_other",
+        ENSCHEDE_GAP,
+        "2024",
+    ),
+    Case(
+        "change",
+        put("baseline_value", pl.col("baseline_value") - 0.1, **SINCE),
+        "difference_is_value_minus_other",
+        ENSCHEDE_SINCE,
+        "2024",
+    ),
+    Case("comparison", put("basis", "none", **GAP), "verdict_has_a_basis", ENSCHEDE_GAP, "2024", because="no basis"),
+    Case(
+        "comparison",
+        both(put("difference_ci_low", None, **GAP), put("difference_ci_high", None, **GAP)),
+        "verdict_has_a_basis",
+        ENSCHEDE_GAP,
+        "2024",
+        because="no margin",
+    ),
+    Case("change", put("basis", "none", **SINCE), "verdict_has_a_basis", ENSCHEDE_SINCE, "2024"),
+    Case("comparison", put("p_value", 0.01, **GAP), "p_value_only_with_interval", ENSCHEDE_GAP, "2024"),
+    Case("change", put("p_value", 0.01, **SINCE), "p_value_only_with_interval", ENSCHEDE_SINCE, "2024"),
+    # scales and totals
+    Case("indicator_value", put("value", 101.0, **ELSEWHERE), "within_scale", "region_code=GM0014", "2023"),
+    Case(
+        "observation",
+        put("value", -1.0, indicator_id="population", region_code="GM0153", period="2022"),
+        "within_scale",
+        "region_code=GM0153, period=2022",
+    ),
+    Case("indicator_value", put("value", 95.0, **HEALTH), "mean_within_members", "region_code=TWENTE", "2022"),
+    Case(
+        "indicator_value",
+        put("value", 6_389_000.0, measurement_year=2023, indicator_id="population", region_code="TWENTE"),
+        "total_plausible",
+        "indicator_id=population, region_code=TWENTE",
+        "2023",
+    ),
+    # what must be there
+    Case("region", drop(region_code="URBAN_CORE"), "own_regions_present", "region_code=URBAN_CORE"),
+    Case(
+        "region_member",
+        drop(group_code="RURAL", municipality_code="GM1742", period="2024"),
+        "members_complete",
+        "group_code=RURAL, municipality_code=GM1742, period=2024",
+    ),
+    Case(
+        "region_member",
+        drop(group_code="NL01", municipality_code="GM1742", period="2024"),
+        "members_exist",
+        "municipality_code=GM1742, period=2024",
+    ),
+    Case("indicator_value", drop(**INCOME), "every_row_promised", ENSCHEDE, "2024"),
+    Case("comparison", drop(**GAP), "every_row_promised", ENSCHEDE_GAP, "2024"),
+    # periods
+    Case(
+        "indicator_value",
+        put("reference_period", "2020", **ELSEWHERE),
+        "one_reference_period",
+        "indicator_id=perceived_health_good",
+        "2023",
+    ),
+    Case(
+        "indicator_value",
+        shift_period(2022, "perceived_health_good", "2020"),
+        "baseline_as_frozen",
+        "indicator_id=perceived_health_good, frozen_period=2022",
+        "2022",
+        severity="warning",
+    ),
+    Case(
+        "indicator_value",
+        put("warnings", ["unusual_change"], **INCOME),
+        "unusual_change",
+        ENSCHEDE,
+        "2024",
+        severity="warning",
+        first=usual,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_one_thing_broken_fails_one_check(
+    case: Case, clean: Tables, clean_results: dict[str, list[dict[str, Any]]]
+) -> None:
+    table = TABLES[case.table]
+    frame, before = clean.read(table), clean_results[case.table]
+    if case.first:
+        frame = case.first(frame)
+        before = clean.breaking(case.table, frame).check(case.table)
+    results = clean.breaking(case.table, case.break_it(frame)).check(case.table)
+    already = {(row["check_id"], row["partition"]) for row in failed(before, case.severity)}
+    new = [row for row in failed(results, case.severity) if (row["check_id"], row["partition"]) not in already]
+    assert {(row["check_id"], row["partition"]) for row in new} == {(case.rule, case.partition)}, [
+        row["message"] for row in new
+    ]
+    (row,) = new
+    assert case.names in row["message"]
+    assert row["message"].startswith(opening(row))
+    assert row["rows_failed"] >= 1
+    assert case.severity == "error" or not failed(results), "a point for attention must not stop the run"
+
+
+def test_the_wrong_word_is_shown(clean: Tables) -> None:
+    frame = put("warnings", ["no_margin", "invented"], **INCOME)(clean.read(TABLES["indicator_value"]))
+    (row,) = failed(clean.breaking("indicator_value", frame).check("indicator_value"))
+    assert "invented" in row["message"]
+
+
+def test_an_empty_field_is_called_empty(clean: Tables) -> None:
+    frame = put("name", None, region_code="GM0153")(clean.read(TABLES["region"]))
+    (row,) = failed(clean.breaking("region", frame).check("region"))
+    assert "name=nan" not in row["message"]
+    assert "name=None" not in row["message"]
+
+
+def test_only_the_first_rows_are_shown_and_all_are_counted(clean: Tables) -> None:
+    everything = clean.read(TABLES["comparison"]).with_columns(verdict=pl.lit("bad"))
+    results = clean.breaking("comparison", everything).check("comparison")
+    (row,) = [r for r in results if r["check_id"] == "verdict_in_vocabulary" and r["partition"] == "2022"]
+    of_year = everything.filter(measurement_year=2022).height
+    assert row["rows_failed"] == of_year
+    assert row["message"].count("verdict=bad") == 5
+    assert f"and {of_year - 5} more" in row["message"]
+
+
+def test_a_check_that_cannot_be_evaluated_has_failed(clean: Tables) -> None:
+    without = clean.read(TABLES["theme"]).drop("question_nl", "framework")
+    results = clean.breaking("theme", without).check("theme")
+    ids = {row["check_id"]: row["message"] for row in failed(results)}
+    assert {"columns_as_registered", "framework_present", "framework_in_vocabulary"} == set(ids)
+    assert "could not be evaluated" in ids["framework_present"]
+
+
+@pytest.mark.parametrize("name", ["region", "region_member", "observation", "indicator_value", "comparison", "change"])
+def test_an_empty_table_fails(clean: Tables, name: str) -> None:
+    """Never a silent empty table: rules about rows hold where there are none."""
+    assert failed(clean.breaking(name, clean.read(TABLES[name]).clear()).check(name))
+
+
+# --- every column of every table
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A column broken in one row, and the rule of the registry that must see it."""
+
+    column: str
+    rule: str
+    value: object
+
+
+def generic_faults(table: Table) -> Iterator[Broken]:
+    """What the registry's entry of each column rules out."""
+    for column in table.columns:
+        name = column.name
+        if name in {*table.key, *table.required}:
+            yield Broken(name, f"{name}_present", None)
+        if column.vocabulary:
+            yield Broken(name, f"{name}_in_vocabulary", ["?"] if column.type == "VARCHAR[]" else "?")
+        if column.pattern:
+            yield Broken(name, f"{name}_well_formed", "?")
+        if column.minimum is not None or column.maximum is not None:
+            yield Broken(name, f"{name}_within_bounds", _outside(column))
+        if column.references and column.references != table.name:
+            yield Broken(name, f"{name}_known", "?")
+
+
+def _outside(column: Column) -> float:
+    outside = column.minimum - 1 if column.minimum is not None else (column.maximum or 0) + 1
+    return outside if column.type == "DOUBLE" else int(outside)
+
+
+def with_faults(frame: pl.DataFrame, faults: list[Broken]) -> pl.DataFrame:
+    """Each fault in a row of its own, made by repeating the first row; all in one frame, so that it is checked once."""
+    repeated = pl.concat([frame.head(1)] * len(faults)).with_columns(
+        pl.Series(name, [fault.value if fault.column == name else own for fault in faults], dtype=frame.schema[name])
+        for name, own in frame.row(0, named=True).items()
+        if any(fault.column == name for fault in faults)
+    )
+    return pl.concat([frame, repeated])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_column_is_held_against_the_registry(clean: Tables, name: str) -> None:
+    table = TABLES[name]
+    # The year decides the partition: its own rules are seen where the table is read as a whole.
+    faults = [
+        fault for fault in generic_faults(table) if not (table.partitioned and fault.column == "measurement_year")
+    ]
+    results = clean.breaking(name, with_faults(clean.read(table), faults)).check(name)
+    seen = {row["check_id"] for row in failed(results)}
+    assert {fault.rule for fault in faults} <= seen
+
+
+# --- all rules together
+
+
+def test_the_clean_edition_passes_every_check(clean_results: dict[str, list[dict[str, Any]]]) -> None:
+    assert [row["message"] for rows in clean_results.values() for row in failed(rows)] == []
+    attention = {(row["asset"], row["check_id"]) for rows in clean_results.values() for row in failed(rows, "warning")}
+    assert attention == {("indicator_value", "unusual_change")}
+
+
+def test_the_edition_says_what_the_checks_say(clean_results: dict[str, list[dict[str, Any]]], edition: Path) -> None:
+    published = pl.read_parquet(edition / "editions" / "2025-draft" / "parquet" / "check_result.parquet")
+    now = pl.DataFrame(
+        [row for rows in clean_results.values() for row in rows], schema=TABLES["check_result"].polars_schema
+    )
+    key = ["check_id", "asset", "partition"]
+    compared = published.filter(pl.col("asset") != "input").join(now, key, how="left", suffix="_now")
+    assert compared.height == published.height - 1
+    for column in ("severity", "passed", "expected", "rows_failed", "message"):
+        assert compared[column].to_list() == compared[f"{column}_now"].to_list()
+
+
+def test_every_check_has_one_severity_and_a_message(clean_results: dict[str, list[dict[str, Any]]]) -> None:
+    for rows in clean_results.values():
+        for row in rows:
+            assert row["severity"] in ("error", "warning")
+            assert row["message"].startswith(opening(row))
+            assert row["expected"] in row["message"]
+
+
+# Broken for real, in files, in test_run.
+BY_THE_RUN = {("input", "input_is_valid")}
+# The year decides which partition a row belongs to, so no row of another year or without one is ever read.
+BY_THE_PARTITION = {
+    (name, f"measurement_year_{rule}")
+    for name, table in TABLES.items()
+    if table.partitioned
+    for rule in ("present", "within_bounds")
+}
+FOR_EVERY_TABLE = {"unique_key", "types_as_registered", "columns_as_registered"}
+
+
+def test_every_rule_has_a_broken_case(edition: Path) -> None:
+    files = sorted((edition / "last_run" / "checks").glob("*.json"))
+    made = {(row["asset"], row["check_id"]) for path in files for row in json.loads(path.read_text(encoding="utf-8"))}
+    assert len(files) == len(TABLES) + 1
+    broken = {(case.table, case.rule) for case in CASES}
+    swept = {(name, fault.rule) for name, table in TABLES.items() for fault in generic_faults(table)}
+    assert {case.rule for case in CASES} >= FOR_EVERY_TABLE
+    rest = {pair for pair in made - broken - swept - BY_THE_RUN - BY_THE_PARTITION if pair[1] not in FOR_EVERY_TABLE}
+    assert rest == set(), "rules without a broken case"
+
+
+# --- what Dagster hears
+
+
+def outcome_in_dagster(tables: Tables, name: str, folder: Path) -> list[Any]:
+    """The asset checks of a table as Dagster runs them, on a table that stands there already."""
+    workspace = Workspace(output=str(folder), input_folder="", lock_file="")
+    for table in TABLES.values():
+        frame = tables.read(table)
+        base = workspace.tables / table.name
+        base.mkdir(parents=True, exist_ok=True)
+        if table.partitioned:
+            for year in YEARS:
+                frame.filter(measurement_year=int(year)).write_parquet(base / f"{year}.parquet")
+        else:
+            frame.write_parquet(base.with_suffix(".parquet"))
+    (definition,) = [d for d in checks.table_checks() if {k.asset_key.path[-1] for k in d.check_keys} == {name}]
+    job = dg.Definitions(
+        assets=[dg.AssetSpec(name, partitions_def=next(iter(definition.check_specs)).partitions_def)],
+        asset_checks=[definition],
+        jobs=[dg.define_asset_job("only_checks", dg.AssetSelection.checks(definition))],
+        resources={"workspace": workspace},
+    ).resolve_job_def("only_checks")
+    years = {"dagster/asset_partition_range_start": YEARS[0], "dagster/asset_partition_range_end": YEARS[-1]}
+    result = job.execute_in_process(
+        instance=dg.DagsterInstance.ephemeral(), tags=years if TABLES[name].partitioned else {}, raise_on_error=False
+    )
+    return result.get_asset_check_evaluations()
+
+
+def test_a_failed_rule_is_an_error_for_dagster_and_a_warning_is_not(clean: Tables, tmp_path: Path) -> None:
+    frame = put("series_id", "?", **INCOME)(clean.read(TABLES["indicator_value"]))
+    found = outcome_in_dagster(clean.breaking("indicator_value", frame), "indicator_value", tmp_path)
+    by_name = {evaluation.check_name: evaluation for evaluation in found}
+    assert set(by_name) == {"expectations", "attention"}
+    blocking, attention = by_name["expectations"], by_name["attention"]
+    assert (blocking.passed, blocking.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert ENSCHEDE in blocking.description
+    assert (attention.passed, attention.severity) == (False, dg.AssetCheckSeverity.WARN)
+    page = (tmp_path / "last_run" / "quality.html").read_text(encoding="utf-8")
+    assert "Stopped: 1 check failed" in page

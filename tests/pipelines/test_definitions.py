@@ -1,0 +1,243 @@
+"""The code location: loads anywhere, every published table is described and guarded, and the rooms keep apart."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.tables import CATALOGUE, OWNER
+from catalog import Table
+from pipelines.definitions import MEASURE, build_definitions, defs
+from pipelines.settings import Settings
+
+CHECKOUT = Path(__file__).parents[2]
+TABLES = list(CATALOGUE.registry.tables.values())
+
+# Reviewed: who adds, renames or drops an asset changes this list.
+ASSETS = [
+    "change",
+    "charts",
+    "check_result",
+    "comparison",
+    "data_dictionary",
+    "draft_edition",
+    "edition",
+    "group_weight",
+    "indicator",
+    "indicator_source",
+    "indicator_value",
+    "observation",
+    "raw/cbs_03759ned",
+    "raw/cbs_70072ned",
+    "raw/cbs_84799ned",
+    "raw/cbs_85039ned",
+    "raw/cbs_85318ned",
+    "raw/cbs_85618ned",
+    "raw/cbs_85984ned",
+    "raw/cbs_86004ned",
+    "raw/cbs_86161ned_indeling_2025",
+    "raw/cbs_86165ned",
+    "raw/ggd_rivm_cbs_gezondheidsmonitor_2022_ggd_regio",
+    "raw/input_files",
+    "raw/region_names",
+    "raw/rivm_50120ned",
+    "region",
+    "region_member",
+    "source",
+    "theme",
+]
+
+# Each room with the rooms it may import from.
+ROOMS = {
+    "pipelines": {"assets", "sources", "methods", "reports", "catalog"},
+    "assets": {"sources", "methods", "reports", "catalog"},
+    "sources": {"catalog"},
+    "methods": {"catalog"},
+    "reports": {"catalog"},
+    "catalog": set(),
+}
+HEAVY = ["great_expectations", "sklearn", "geopandas", "matplotlib", "scipy", "pyproj"]
+
+# Runs before anything else in a fresh interpreter: no network, and nothing that a person has set.
+LOAD = f"""
+import socket, sys
+def refuse(*args, **kwargs):
+    raise OSError("no network in this test")
+socket.socket.connect = socket.socket.bind = socket.create_connection = socket.getaddrinfo = refuse
+import pipelines.definitions
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+definitions = pipelines.definitions.defs
+keys = sorted(key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys())
+definitions.resolve_job_def(pipelines.definitions.MEASURE)
+import json
+print(json.dumps({{"heavy": heavy, "keys": keys}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, list[str]]:
+    """What a fresh process without network, home directory and settings finds in the code location."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD], cwd=CHECKOUT, env=kept, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def graph() -> dg.AssetGraph:
+    return defs.resolve_asset_graph()
+
+
+def key_of(table: Table) -> dg.AssetKey:
+    return dg.AssetKey(table.name)
+
+
+# --- what is there
+
+
+def test_the_code_location_loads_without_network_and_settings(loaded: dict[str, list[str]]) -> None:
+    assert loaded["keys"] == ASSETS
+
+
+def test_loading_imports_nothing_heavy(loaded: dict[str, list[str]]) -> None:
+    assert loaded["heavy"] == []
+
+
+def test_the_assets_are_those_that_were_reviewed(graph: dg.AssetGraph) -> None:
+    assert sorted(key.to_user_string() for key in graph.get_all_asset_keys()) == ASSETS
+
+
+def test_the_layers_are_the_groups(graph: dg.AssetGraph) -> None:
+    groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert groups == {"raw", "core", "measurement", "analysis", "edition"}
+
+
+def test_raw_assets_are_named_after_their_publisher(graph: dg.AssetGraph) -> None:
+    raw = [key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "raw"]
+    assert all(key.path[0] == "raw" and len(key.path) == 2 for key in raw)
+    assert len(raw) == len(CATALOGUE.source_tables) + 2  # names of the regions, and the files that were read
+
+
+def test_one_asset_writes_the_database(graph: dg.AssetGraph) -> None:
+    writers = [key for key in graph.get_all_asset_keys() if "duckdb" in graph.get(key).kinds]
+    assert [key.to_user_string() for key in writers] == ["draft_edition"]
+
+
+def test_the_edition_waits_for_every_table(graph: dg.AssetGraph) -> None:
+    parents = graph.get(dg.AssetKey("draft_edition")).parent_keys
+    assert {key_of(table) for table in TABLES} <= parents
+
+
+# --- every published table
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_published_table_is_described_and_guarded(graph: dg.AssetGraph, table: Table) -> None:
+    node = graph.get(key_of(table))
+    assert node.group_name in {"core", "measurement", "analysis", "edition"}
+    assert node.owners == [OWNER]
+    assert table.description_nl in node.description
+    assert table.description_en in node.description
+    columns = node.metadata["dagster/column_schema"].columns
+    assert [(column.name, column.type) for column in columns] == [(c.name, c.type) for c in table.columns]
+    assert all(column.description for column in columns)
+    checks = graph.get_check_keys_for_assets({key_of(table)})
+    blocking = [key for key in checks if graph.get(key).blocking]
+    assert blocking, f"{table.name} has no blocking check"
+    assert all(graph.get(key).description for key in checks)
+
+
+def test_every_other_asset_is_described_too(graph: dg.AssetGraph) -> None:
+    published = {key_of(table) for table in TABLES}
+    for key in graph.get_all_asset_keys() - published:
+        node = graph.get(key)
+        assert node.owners == [OWNER], key
+        assert node.description, key
+        assert node.metadata["dagster/column_schema"].columns, key
+
+
+def test_partitioned_tables_have_the_measurement_years(graph: dg.AssetGraph) -> None:
+    partitioned = {
+        key.to_user_string(): graph.get(key).partitions_def.get_partition_keys()
+        for key in graph.get_all_asset_keys()
+        if graph.get(key).partitions_def
+    }
+    years = ["2022", "2023", "2024", "2025"]
+    assert partitioned == {"change": years, "comparison": years, "indicator_value": years}
+
+
+def test_checks_have_the_partitions_of_their_table(graph: dg.AssetGraph) -> None:
+    for key in graph.asset_check_keys:
+        assert graph.get(key).partitions_def == graph.get(key.asset_key).partitions_def, key
+
+
+# --- how it runs
+
+
+def test_runs_in_one_process_unless_asked_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert defs.executor is dg.in_process_executor
+    monkeypatch.setenv("BTG_EXECUTOR", "multiprocess")
+    assert build_definitions(Settings.from_environment()).executor is dg.multiprocess_executor
+
+
+def test_the_job_makes_every_asset(graph: dg.AssetGraph) -> None:
+    job = defs.resolve_job_def(MEASURE)
+    assert set(job.asset_layer.executable_asset_keys) == graph.get_all_asset_keys()
+    assert set(job.asset_layer.asset_graph.asset_check_keys) == graph.asset_check_keys
+
+
+# --- the rooms
+
+
+def imports_of(path: Path) -> set[str]:
+    """The top-level names a module imports, wherever in the module it does so."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(path.parent.name if node.level else (node.module or "").partition(".")[0])
+    return names
+
+
+MODULES = {room: sorted((CHECKOUT / room).rglob("*.py")) for room in ROOMS}
+
+
+@pytest.mark.parametrize(
+    "path", chain.from_iterable(MODULES.values()), ids=lambda path: path.relative_to(CHECKOUT).as_posix()
+)
+def test_a_module_imports_only_from_rooms_to_its_right(path: Path) -> None:
+    room = path.relative_to(CHECKOUT).parts[0]
+    rooms = imports_of(path) & {*ROOMS, "tests", "notebooks", "benchmarks"}
+    assert rooms - {room} <= ROOMS[room]
+
+
+def test_every_room_was_read() -> None:
+    assert all(MODULES.values())
+
+
+@pytest.mark.parametrize("room", ["catalog", "sources", "methods", "reports"])
+def test_dagster_stays_in_assets_and_pipelines(room: str) -> None:
+    assert [path.name for path in MODULES[room] if "dagster" in imports_of(path)] == []
+
+
+def test_no_indicator_is_named_in_code() -> None:
+    """Indicators are the catalogue's; only the number of inhabitants, which describes regions, is known by name."""
+    ids = {indicator.indicator_id for indicator in CATALOGUE.indicators}
+    named = {
+        (path.relative_to(CHECKOUT).as_posix(), node.value)
+        for path in chain.from_iterable(MODULES.values())
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ids
+    }
+    assert {name for _, name in named} <= {"population"}, sorted(named)

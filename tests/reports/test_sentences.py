@@ -1,0 +1,301 @@
+"""Sentences say what a row of `comparison` carries, in Dutch, and no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from catalog import Catalogue, load_catalogue
+from reports.numbers import number
+from reports.sentences import gap_sentence, headline_gaps
+
+INCOME, HEALTH, VALUE = "income_standardised_mean", "perceived_health_good", "dwelling_value_mean"
+
+# What would claim a cause: watching broad welfare shows none.
+CAUSES = [
+    "door",
+    "doordat",
+    "dankzij",
+    "leidt",
+    "leiden",
+    "omdat",
+    "vanwege",
+    "wegens",
+    "zorgt",
+    "waardoor",
+    "daardoor",
+]
+DIRECTIONS = ["beter", "slechter", "hoger", "lager", "meer", "minder", "verbeterd", "verslechterd"]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@pytest.fixture(scope="module")
+def say(catalogue: Catalogue) -> Callable[..., str]:
+    """A function that says a row of `comparison`; what is not given is that of cores against rural, in 2022."""
+
+    def sentence(*, provisional: bool = False, **changed: object) -> str:
+        row: dict[str, Any] = {
+            "measurement_year": 2022,
+            "indicator_id": INCOME,
+            "region_code": "URBAN_CORE",
+            "comparator_code": "RURAL",
+            "breakdown": "total",
+            "reference_period": "2021",
+            "value": 29.128,
+            "comparator_value": 34.281,
+            "difference": -5.153,
+            "difference_ci_low": -5.253,
+            "difference_ci_high": -5.053,
+            "relative_difference": -15.03,
+            "p_value": None,
+            "p_value_adjusted": None,
+            "verdict": "worse",
+            "basis": "register",
+            "warnings": [],
+        } | changed
+        return gap_sentence(row, catalogue.indicator(str(row["indicator_id"])), catalogue, provisional=provisional)
+
+    return sentence
+
+
+# --- numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (0, 0, "0"),
+        (61.5, 1, "61,5"),
+        (61.5, 0, "62"),
+        (1234.56, 1, "1.234,6"),
+        (633_917, 0, "633.917"),
+        (17_400_424.0, 0, "17.400.424"),
+        (-7.1, 1, "−7,1"),
+        (-1234.5, 1, "−1.234,5"),
+        (-0.04, 1, "0,0"),
+        (0.04, 1, "0,0"),
+        (-0.06, 1, "−0,1"),
+        (-0.4, 0, "0"),
+    ],
+)
+def test_numbers_are_written_as_dutch_readers_do(value: float, decimals: int, text: str) -> None:
+    assert number(value, decimals) == text
+
+
+# --- what a sentence says
+
+
+def test_a_whole_sentence(say: Callable[..., str]) -> None:
+    assert say() == (
+        "Gemiddeld gestandaardiseerd inkomen (cijfer over 2021): de stedelijke kernen 29,1, de plattelandsgemeenten "
+        "34,3 duizend euro per huishouden. Verschil −5,2 (−15,0%): aantoonbaar slechter."
+    )
+
+
+def test_percentages_differ_in_points_and_not_in_percent(say: Callable[..., str]) -> None:
+    sentence = say(indicator_id=HEALTH, value=67.01, comparator_value=72.9, difference=-5.89, relative_difference=-8.08)
+    assert "Verschil −5,9 procentpunt:" in sentence
+    assert "8,1" not in sentence
+    assert "%" not in sentence
+
+
+@pytest.mark.parametrize("verdict", load_catalogue().vocabulary["verdict"])
+def test_every_verdict_has_its_own_words(catalogue: Catalogue, say: Callable[..., str], verdict: str) -> None:
+    sentence = say(verdict=verdict)
+    label = catalogue.vocabulary["verdict"][verdict].label_nl
+    assert label in sentence
+    others = [term.label_nl for key, term in catalogue.vocabulary["verdict"].items() if key != verdict]
+    assert not [other for other in others if other in sentence]
+
+
+def test_another_verdict_is_another_sentence(catalogue: Catalogue, say: Callable[..., str]) -> None:
+    said = {verdict: say(verdict=verdict) for verdict in catalogue.vocabulary["verdict"]}
+    for first, second in combinations(said, 2):
+        assert said[first] != said[second]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"difference": 5.153, "relative_difference": 15.03},
+        {"difference": 5.153},
+        {"value": 29.9},
+        {"comparator_value": 35.0},
+        {"relative_difference": -16.0},
+        {"reference_period": "2020"},
+        {"region_code": "RURAL", "comparator_code": "URBAN_CORE"},
+        {"comparator_code": "NL_REST"},
+        {"warnings": ["carried_forward"]},
+        {"warnings": ["newer_published"]},
+        {"warnings": ["covid_period"]},
+        {"provisional": True},
+        {"value": None, "difference": None},
+    ],
+    ids=str,
+)
+def test_another_row_is_another_sentence(say: Callable[..., str], changed: dict[str, Any]) -> None:
+    assert say(**changed) != say()
+
+
+def test_no_difference_shown_names_no_direction(say: Callable[..., str]) -> None:
+    for verdict in ("no_demonstrable_difference", "not_comparable", "no_new_measurement"):
+        words = set(re.findall(r"\w+", say(verdict=verdict).lower()))
+        assert words.isdisjoint(DIRECTIONS)
+
+
+# --- what cannot be said
+
+
+@pytest.mark.parametrize(("gone", "missing"), [("value", "de stedelijke kernen"), ("comparator_value", "Nederland")])
+def test_a_missing_figure_is_named_and_nothing_is_concluded(say: Callable[..., str], gone: str, missing: str) -> None:
+    sentence = say(**{gone: None}, comparator_code="NL01", difference=None, verdict="not_decidable", basis="none")
+    assert f"voor {missing} is er geen cijfer" in sentence
+    assert "niets te zeggen" in sentence
+    assert "Verschil" not in sentence
+    assert "29,1" not in sentence
+    assert "34,3" not in sentence
+    assert set(re.findall(r"\w+", sentence)).isdisjoint(DIRECTIONS)
+
+
+def test_when_both_figures_are_missing_both_are_named(say: Callable[..., str]) -> None:
+    sentence = say(value=None, comparator_value=None, difference=None, reference_period=None, verdict="not_decidable")
+    assert "geen cijfer" in sentence
+    assert "None" not in sentence
+    assert "stedelijke kernen" in sentence
+    assert "plattelandsgemeenten" in sentence
+
+
+def test_why_nothing_can_be_said_is_said_where_it_is_known(say: Callable[..., str]) -> None:
+    known = say(verdict="not_decidable", basis="none", warnings=["no_margin"])
+    assert known.endswith("is niet te zeggen (de bron geeft geen onzekerheidsmarge).")
+    unknown = say(verdict="not_decidable", basis="none")
+    assert unknown.endswith("is niet te zeggen.")
+
+
+def test_figures_that_were_made_differently_are_not_subtracted(say: Callable[..., str]) -> None:
+    sentence = say(verdict="not_comparable", difference=None, relative_difference=None)
+    assert sentence.endswith("; niet te vergelijken.")
+    assert "Verschil" not in sentence
+    assert "29,1" in sentence
+
+
+def test_provisional_is_said_only_of_provisional_figures(say: Callable[..., str]) -> None:
+    assert "(cijfer over 2021, voorlopig)" in say(provisional=True)
+    assert "voorlopig" not in say(provisional=False)
+
+
+def test_age_and_period_of_a_figure_are_said(say: Callable[..., str]) -> None:
+    sentence = say(warnings=["carried_forward", "covid_period", "model_based", "newer_published"])
+    assert "(cijfer over 2021, ouder cijfer, nieuwer cijfer bestaat, coronaperiode)" in sentence
+
+
+def test_nothing_is_divided_by_nought(say: Callable[..., str]) -> None:
+    sentence = say(indicator_id=VALUE, value=5.0, comparator_value=0.0, difference=5.0, relative_difference=None)
+    assert "Verschil 5:" in sentence
+    assert "%" not in sentence
+
+
+# --- all sentences of an edition
+
+
+@pytest.fixture(scope="module")
+def tables(edition: Path) -> Callable[[str], pl.DataFrame]:
+    folder = edition / "editions" / "2025-draft" / "parquet"
+    return lambda name: pl.read_parquet(folder / f"{name}.parquet")
+
+
+@pytest.fixture(scope="module")
+def said(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> list[tuple[dict[str, Any], str]]:
+    """Every comparison of the edition, with its sentence."""
+    return [
+        (row, gap_sentence(row, catalogue.indicator(row["indicator_id"]), catalogue, provisional=False))
+        for row in tables("comparison").to_dicts()
+    ]
+
+
+def test_no_sentence_names_a_cause(said: list[tuple[dict[str, Any], str]]) -> None:
+    for _, sentence in said:
+        assert set(re.findall(r"\w+", sentence.lower())).isdisjoint(CAUSES), sentence
+
+
+def test_no_sentence_shows_what_is_not_dutch(said: list[tuple[dict[str, Any], str]]) -> None:
+    for _, sentence in said:
+        assert not re.search(r"None|nan|inf\b|_|  |\d-\d|(?<![\w])-\d", sentence), sentence
+        assert not re.search(r"\d\.\d{1,2}(?!\d)", sentence), f"a decimal point: {sentence}"
+        assert sentence.endswith(".")
+
+
+def test_every_number_in_a_sentence_is_one_of_its_row(
+    catalogue: Catalogue, said: list[tuple[dict[str, Any], str]]
+) -> None:
+    for row, sentence in said:
+        indicator = catalogue.indicator(row["indicator_id"])
+        allowed = {
+            number(row[name], indicator.decimals)
+            for name in ("value", "comparator_value", "difference")
+            if row[name] is not None
+        }
+        if row["relative_difference"] is not None:
+            allowed.add(number(row["relative_difference"], 1))
+        allowed |= set(re.findall(r"\d+", f"{indicator.name_nl} {indicator.unit_nl} {row['reference_period']}"))
+        found = re.findall(r"−?\d[\d.]*(?:,\d+)?", sentence)
+        assert set(found) <= allowed, sentence
+
+
+def test_every_sentence_carries_the_verdict_of_its_row(
+    catalogue: Catalogue, said: list[tuple[dict[str, Any], str]]
+) -> None:
+    for row, sentence in said:
+        label = catalogue.vocabulary["verdict"][row["verdict"]].label_nl
+        assert label in sentence or "niets te zeggen" in sentence
+        if row["verdict"] == "not_decidable":
+            assert "aantoonbaar" not in sentence
+
+
+def test_a_demonstrable_difference_is_not_shown_as_nought(
+    catalogue: Catalogue, said: list[tuple[dict[str, Any], str]]
+) -> None:
+    """ "Verschil 0: aantoonbaar hoger" would make a reader doubt both."""
+    for row, sentence in said:
+        if row["verdict"] in ("better", "worse", "higher", "lower"):
+            shown = number(row["difference"], catalogue.indicator(row["indicator_id"]).decimals)
+            assert shown.strip("0,−"), sentence
+
+
+# --- the headline
+
+
+def test_the_headline_sentences_of_a_year(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> None:
+    """Weighted figures of 2021 and 2022, computed apart from this software; cores first, then the region."""
+    sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, 2022)
+    assert len(sentences) == 6
+    income, health = sentences[:2], sentences[4:]
+    assert "de stedelijke kernen 29,1, de plattelandsgemeenten 34,3 duizend euro" in income[0]
+    assert "Twente 31,5, de rest van Nederland 33,7 duizend euro" in income[1]
+    assert income[1].endswith("Verschil −2,2 (−6,5%): aantoonbaar slechter.")
+    assert "de stedelijke kernen 67,0, de plattelandsgemeenten 72,9 procent" in health[0]
+    assert health[0].endswith("is niet te zeggen (de bron geeft geen onzekerheidsmarge).")
+    assert not any("voorlopig" in sentence for sentence in sentences)
+
+
+def test_provisional_income_is_called_provisional(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> None:
+    sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, 2025)
+    assert ["voorlopig" in sentence for sentence in sentences] == [True, True, False, False, False, False]
+
+
+def test_every_year_of_the_edition_has_its_headline(
+    catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]
+) -> None:
+    for year in catalogue.region.years:
+        sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, year)
+        assert len(sentences) == len(set(sentences)) == 6
