@@ -82,7 +82,10 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Keep the results of one asset's checks; each has the columns of `check_result`."""
         self.checks.mkdir(parents=True, exist_ok=True)
         text = json.dumps(results, ensure_ascii=False, indent=1)
-        (self.checks / f"{asset}.json").write_text(text, encoding="utf-8")
+        # In one step: a run that is killed here leaves the results whole.
+        new = self.checks / f".{asset}.new"
+        new.write_text(text, encoding="utf-8")
+        new.replace(self.checks / f"{asset}.json")
 
     def read_checks(self) -> pl.DataFrame:
         """The check results of the last run, also of one that was stopped: the table `check_result`."""

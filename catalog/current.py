@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.load import REGION_FILE, Catalogue, load_catalogue
-from catalog.yaml_file import CatalogueError
+from catalog.yaml_file import YearError
 
 
 @cache
@@ -16,6 +16,6 @@ def current_catalogue() -> Catalogue:
     catalogue = load_catalogue(Path(os.environ.get("BTG_REGION") or REGION_FILE))
     if year := os.environ.get("BTG_YEAR"):
         if not year.isdecimal():
-            raise CatalogueError(f"BTG_YEAR: expected a measurement year, found '{year}'")
+            raise YearError(f"BTG_YEAR: expected a measurement year, found '{year}'")
         return catalogue.until(int(year))
     return catalogue

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from catalog.expression import names_in
 from catalog.model import Indicator, IndicatorSource, Region, Source, Sources, SourceTable, Term, Theme
 from catalog.registry import Column, Registry, Table
-from catalog.yaml_file import CatalogueError, YamlFile
+from catalog.yaml_file import CatalogueError, YamlFile, YearError
 
 FOLDER = Path(__file__).parent
 REGION_FILE = FOLDER / "region.yaml"
@@ -46,9 +46,9 @@ class Catalogue(BaseModel):
         return sorted(headline, key=lambda indicator: place.get(indicator.theme_id or "", len(place)))
 
     def until(self, year: int) -> Catalogue:
-        """The same catalogue with `year` as the last measurement year; raises CatalogueError before the baseline."""
+        """The same catalogue with `year` as the last measurement year; raises YearError outside the region's years."""
         if not self.region.baseline_year <= year <= self.region.last_measurement_year:
-            raise CatalogueError(
+            raise YearError(
                 f"measurement year {year}: expected {self.region.baseline_year} to {self.region.last_measurement_year} "
                 "(baseline_year and last_measurement_year of the region file)"
             )

@@ -17,6 +17,10 @@ class CatalogueError(Exception):
     """A mistake in a catalogue file; the message says file, line, field and what was expected."""
 
 
+class YearError(CatalogueError):
+    """A measurement year was asked for that the region file does not have."""
+
+
 class YamlFile:
     """The content of a YAML file, as `data`; raises CatalogueError where it cannot be read."""
 

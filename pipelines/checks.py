@@ -71,7 +71,8 @@ def run_suite(suite: Suite, table_name: str, partitions: list[str]) -> list[dict
     batch = _batch_definition().get_batch({"dataframe": suite.frame.to_pandas()})
     outcomes = _validate(batch, suite.rules, {"result_format": "BOOLEAN_ONLY"})
     if failed := [rule for rule in suite.rules if not outcomes[rule.check_id].success]:
-        complete = {"result_format": "COMPLETE", "unexpected_index_column_names": suite.key}
+        shown = [*suite.key, *{name for rule in failed for name in rule.shows}]
+        complete = {"result_format": "COMPLETE", "unexpected_index_column_names": shown}
         outcomes |= _validate(batch, failed, complete)
     return [
         _row(rule, outcomes[rule.check_id], suite, table_name, partition)
@@ -114,9 +115,13 @@ def _row(rule: Rule, outcome: Any, suite: Suite, table_name: str, partition: str
         if not by_year or str(example[PARTITION_COLUMN]) == partition
     ]
     frame = suite.frame.filter(pl.col(PARTITION_COLUMN) == int(partition)) if by_year else suite.frame
-    examples = _examples(rule, failing, skip=PARTITION_COLUMN if by_year else None)
+    looked_at = {*suite.key, *rule.shows, *_columns_of(rule)} - ({PARTITION_COLUMN} if by_year else set())
+    examples = [
+        ", ".join(f"{name}={_plain(value)}" for name, value in example.items() if name in looked_at)
+        for example in failing[:EXAMPLES]
+    ]
     subject = table_name if partition == "all" else f"{table_name} {partition}"
-    message = _message(rule, len(failing), frame.height, examples, subject)
+    message = _message(rule, len(failing), frame.height, examples, subject, suite.unit)
     # A rule that could not be evaluated (a column is missing, say) has failed: it never passes by accident.
     broken = not outcome.success and not outcome.result.get("unexpected_index_list")
     if broken:
@@ -134,32 +139,30 @@ def _row(rule: Rule, outcome: Any, suite: Suite, table_name: str, partition: str
     }
 
 
-def _examples(rule: Rule, failing: list[dict[str, Any]], *, skip: str | None) -> list[str]:
-    """The first failing rows, by their key and the value the rule looked at; `skip` is said elsewhere."""
-    return [
-        ", ".join(
-            f"{name}={_plain(value)}" for name, value in example.items() if name != skip and not _is_flag(rule, name)
-        )
-        for example in failing[:EXAMPLES]
-    ]
-
-
-def _message(rule: Rule, failed: int, rows: int, examples: list[str], subject: str) -> str:
+def _message(rule: Rule, failed: int, rows: int, examples: list[str], subject: str, unit: str) -> str:
+    count = f"{rows} {unit}{'' if rows == 1 else 's'}"
     if failed == 0:
-        return f"{subject}: {rule.expected} ({rows} rows looked at)."
-    count = "1 row does not" if failed == 1 else f"{failed} of {rows} rows do not"
+        return f"{subject}: {rule.expected} ({count} looked at)."
+    verb = "does" if failed == 1 else "do"
     more = [f"and {failed - EXAMPLES} more"] if failed > EXAMPLES else []
-    return "\n  - ".join([f"{subject}: expected that {rule.expected}; {count}:", *examples, *more])
+    return "\n  - ".join(
+        [f"{subject}: expected that {rule.expected}; {failed} of {count} {verb} not:", *examples, *more]
+    )
 
 
-def _is_flag(rule: Rule, name: str) -> bool:
-    return rule.arguments.get("value_set") == [True] and rule.arguments.get("column") == name
+def _columns_of(rule: Rule) -> list[str]:
+    """The columns a rule looks at, but for a flag: that it is false says nothing to a reader."""
+    if rule.arguments.get("value_set") == [True]:
+        return []
+    named = [rule.arguments.get(name) for name in ("column", "column_A", "column_B")]
+    return [str(name) for name in [*named, *rule.arguments.get("column_list", [])] if name]
 
 
 def _plain(value: object) -> object:
-    """A NumPy number as Python writes it."""
+    """A NumPy number as Python writes it; what is missing is called empty."""
     item = getattr(value, "item", None)
-    return item() if callable(item) else value
+    plain = item() if callable(item) else value
+    return "empty" if plain is None or plain != plain else plain
 
 
 def keep_results(workspace: Workspace, asset: str, partitions: list[str], results: list[dict[str, Any]]) -> None:

@@ -86,8 +86,8 @@ def measure(
     _set("BTG_REGION", region)
     _set("BTG_YEAR", year)
     settings = _settings(output)
-    with _catalogue_mistakes(year):
-        from pipelines import run
+    from pipelines import run
+
     if not as_json:
         stderr.print(f"Measuring {escape(str(settings.input_folder))}" if input else _BUNDLED)
     try:
@@ -225,13 +225,23 @@ def ui(
 
 def main() -> None:
     """Entry point of `btg`."""
-    from catalog import CatalogueError
+    from catalog import CatalogueError, YearError
+    from pipelines.query import NotAnswered
+    from pipelines.settings import SettingError
 
     try:
         app()
+    except (YearError, SettingError) as error:
+        _exit(str(error), CALL_AT_FAULT)
     except CatalogueError as error:
-        stderr.print(f"[bold red]The catalogue has a mistake.[/bold red]\n{escape(str(error))}")
-        sys.exit(DATA_AT_FAULT)
+        _exit(f"The catalogue has a mistake.\n{error}", DATA_AT_FAULT)
+    except NotAnswered as error:
+        _exit(f"An edition cannot be read: {error}", DATA_AT_FAULT)
+
+
+def _exit(message: str, code: int) -> NoReturn:
+    stderr.print(f"[bold red]{escape(message)}[/bold red]")
+    sys.exit(code)
 
 
 def _write(text: str) -> None:
@@ -255,19 +265,6 @@ def _settings(output: Path | None) -> Settings:
 def _refuse(message: str, code: int) -> NoReturn:
     stderr.print(f"[bold red]{escape(message)}[/bold red]")
     raise typer.Exit(code)
-
-
-@contextmanager
-def _catalogue_mistakes(year: int | None) -> Iterator[None]:
-    """A year outside the region file is a wrong call; any other mistake is one in the catalogue."""
-    from catalog import CatalogueError
-
-    try:
-        yield
-    except CatalogueError as error:
-        if year is not None and str(error).startswith("measurement year"):
-            _refuse(f"{error}", CALL_AT_FAULT)
-        raise
 
 
 @contextmanager
@@ -319,11 +316,12 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
         stderr.print(f"or as a page: {escape(summary['quality_page'])}")
         return
     stdout.print(f"[bold]Edition {summary['edition']}[/bold] of {CATALOGUE.region.name_nl} is ready.")
-    stdout.print(f"\nChecks: {summary['checks']} ({checks.height} checks; details: btg check)")
-    stdout.print("\nWhat the headline figures say:")
+    stdout.print(f"\nChecks: {summary['checks']} ({checks.height} checks)")
+    stdout.print("\nWhat the headline figures say (differences are of unrounded figures):")
     for sentence in summary["gaps"]:
         stdout.print(f"  • {escape(sentence)}")
-    stdout.print(f"\nTables and pictures: {escape(summary['folder'])}")
+    stdout.print(f"\nAll checks:          {escape(summary['quality_page'])}")
+    stdout.print(f"Tables and pictures: {escape(summary['folder'])}")
     stdout.print(f"Look here first:     {escape(summary['database'])}")
 
 

@@ -21,22 +21,27 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation: a Great Expectations class and its arguments, or a boolean column that must be true."""
+    """One expectation: a Great Expectations class and its arguments, or a boolean column that must be true.
+
+    `shows` names columns that tell a reader, beside the key, what is wrong with a row.
+    """
 
     check_id: str
     expected: str
     expectation: str = "ExpectColumnValuesToBeInSet"
     arguments: dict[str, Any] = field(default_factory=dict)
     severity: Literal["error", "warning"] = "error"
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Rules on one frame; `key` names the columns that tell a reader which row is meant."""
+    """Rules on one frame; `key` names the columns that tell a reader which row is meant, `unit` what a row is."""
 
     frame: pl.DataFrame
     key: list[str]
     rules: list[Rule]
+    unit: str = "row"
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Context:
 def suites(table: Table, frame: pl.DataFrame, context: Context) -> list[Suite]:
     """All suites of a table (of the partitions of the run, where it is partitioned)."""
     found = [_schema_suite(table, frame), _row_suite(table, frame, context)]
+    if not table.partitioned:  # of a partitioned table every promised row is asked for
+        found.append(_filled_suite(table, frame))
     found += [make(frame, context) for make in _PLAUSIBILITY.get(table.name, [])]
     return found
 
@@ -87,7 +94,14 @@ def _schema_suite(table: Table, frame: pl.DataFrame) -> Suite:
             ),
             _flag("columns_as_registered", "in_order", f"the columns {', '.join(table.column_names)}, in this order"),
         ],
+        unit="column",
     )
+
+
+def _filled_suite(table: Table, frame: pl.DataFrame) -> Suite:
+    """Never a silent empty table: rules about rows hold where there are none."""
+    count = pl.DataFrame({"table": [table.name], "filled": [frame.height > 0]})
+    return Suite(count, ["table"], [_flag("has_rows", "filled", "the table has rows")], unit="table")
 
 
 def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
@@ -98,13 +112,14 @@ def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
     rules = [_unique_key(table)]
     for column in table.columns:
         if column.type != "BLOB":
-            rules += _column_rules(column, table, context)
+            rules += _column_rules(column, table, frame, context)
         if column.type == "VARCHAR[]" and column.vocabulary:
             check_id = f"{column.name}_in_vocabulary"
             checked = checked.with_columns(
                 _holds_only(frame, column.name, context.words(column.vocabulary)).alias(check_id)
             )
-            rules.append(_flag(check_id, check_id, f"{column.name} holds words of the vocabulary {column.vocabulary}"))
+            expected = f"{column.name} holds words of the vocabulary {column.vocabulary}"
+            rules.append(_flag(check_id, check_id, expected, shows=(column.name,)))
     for check_id, (expected, flag) in _row_flags(table).items():
         checked = checked.with_columns(flag.alias(check_id))
         rules.append(_flag(check_id, check_id, expected))
@@ -128,8 +143,15 @@ def _holds_only(frame: pl.DataFrame, column: str, words: list[str]) -> pl.Series
     return frame.select(pl.col(column).list.eval(known).list.all().fill_null(value=True)).to_series()
 
 
-def _flag(check_id: str, column: str, expected: str, severity: Literal["error", "warning"] = "error") -> Rule:
-    return Rule(check_id, expected, arguments={"column": column, "value_set": [True]}, severity=severity)
+def _flag(
+    check_id: str,
+    column: str,
+    expected: str,
+    severity: Literal["error", "warning"] = "error",
+    shows: tuple[str, ...] = (),
+) -> Rule:
+    arguments = {"column": column, "value_set": [True]}
+    return Rule(check_id, expected, arguments=arguments, severity=severity, shows=shows)
 
 
 def _unique_key(table: Table) -> Rule:
@@ -143,7 +165,7 @@ def _unique_key(table: Table) -> Rule:
     )
 
 
-def _column_rules(column: Column, table: Table, context: Context) -> list[Rule]:
+def _column_rules(column: Column, table: Table, frame: pl.DataFrame, context: Context) -> list[Rule]:
     name, rules = column.name, []
     if name in {*table.key, *table.required}:
         rules.append(
@@ -166,13 +188,14 @@ def _column_rules(column: Column, table: Table, context: Context) -> list[Rule]:
         rules.append(
             Rule(
                 f"{name}_within_bounds",
-                f"{name} lies within {column.minimum} and {column.maximum}".replace("None", "no bound"),
+                f"{name} is {_bounds(column)}",
                 "ExpectColumnValuesToBeBetween",
                 {"column": name, "min_value": column.minimum, "max_value": column.maximum},
             )
         )
-    if column.references and column.references != table.name:
-        known = context.read(column.references)[context.catalogue.registry[column.references].key[0]].to_list()
+    if column.references and not (column.references == table.name and name in table.key):
+        referenced = context.catalogue.registry[column.references]
+        known = (frame if referenced is table else context.read(referenced.name))[referenced.key[0]].to_list()
         rules.append(
             Rule(
                 f"{name}_known",
@@ -181,6 +204,12 @@ def _column_rules(column: Column, table: Table, context: Context) -> list[Rule]:
             )
         )
     return rules
+
+
+def _bounds(column: Column) -> str:
+    if column.minimum is not None and column.maximum is not None:
+        return f"from {column.minimum:g} to {column.maximum:g}"
+    return f"at most {column.maximum:g}" if column.minimum is None else f"at least {column.minimum:g}"
 
 
 def _row_flags(table: Table) -> dict[str, tuple[str, pl.Expr]]:
@@ -279,6 +308,18 @@ def _every_comparison_promised(frame: pl.DataFrame, context: Context) -> Suite:
         pl.DataFrame(pairs, schema=["region_code", "comparator_code"], orient="row"), how="cross"
     )
     return _present(wanted, frame, "every_row_promised", "every promised pair of regions is compared")
+
+
+def _every_change_promised(frame: pl.DataFrame, context: Context) -> Suite:
+    later = pl.col("measurement_year") != context.catalogue.region.baseline_year
+    wanted = (
+        context.years.filter(later)
+        .join(frames.indicators(context.catalogue).select("indicator_id"), how="cross")
+        .join(pl.DataFrame({"region_code": ROLES.always}), how="cross")
+        .with_columns(quantity=pl.lit("value"))
+    )
+    expected = "every own municipality and group has a change since the baseline, also if nothing can be said of it"
+    return _present(wanted, frame, "every_row_promised", expected)
 
 
 def _means_within_members(frame: pl.DataFrame, context: Context) -> Suite:
@@ -395,6 +436,7 @@ _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
         _usual_changes,
     ],
     "comparison": [_every_comparison_promised],
+    "change": [_every_change_promised],
 }
 
 # Tables with rules that only ask for attention.

@@ -11,6 +11,8 @@ import polars as pl
 
 from reports.tables import as_csv_columns
 
+ROWS_SHOWN = 200
+
 
 class NotAnswered(Exception):  # noqa: N818 - says what is the matter
     """The query has a mistake, asks for something that is not allowed, or has no answer in this form."""
@@ -38,16 +40,21 @@ def read_only_query(database: Path, sql: str) -> pl.DataFrame:
 
 
 def as_text_table(frame: pl.DataFrame, width: int) -> str:
-    """The frame as people read it, `width` characters wide; every warning of a figure is shown."""
+    """The frame as people read it, `width` characters wide; every warning of a figure is shown.
+
+    Of a long answer the first rows are shown, and how many there are is said.
+    """
+    left = frame.height - ROWS_SHOWN
+    ending = f"\n… and {left} more rows: --format csv gives all {frame.height}" if left > 0 else ""
     with pl.Config(
-        tbl_rows=200,
+        tbl_rows=ROWS_SHOWN,
         tbl_cols=50,
         fmt_str_lengths=200,
         fmt_table_cell_list_len=-1,
         tbl_width_chars=width,
         tbl_hide_dataframe_shape=True,
     ):
-        return str(frame)
+        return str(frame.head(ROWS_SHOWN)) + ending
 
 
 def as_json(frame: pl.DataFrame) -> str:

@@ -14,7 +14,7 @@ from assets.tables import CATALOGUE
 from assets.workspace import Workspace
 from pipelines.definitions import MEASURE, build_definitions
 from pipelines.settings import Settings, prepare_dagster_home
-from reports.edition_folder import EditionInUse
+from reports.edition_folder import EditionInUse, restore
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,6 +59,7 @@ def measure(settings: Settings, follow: FollowStep) -> Outcome:
     years = [str(year) for year in CATALOGUE.region.years]
     try:
         with FileLock(settings.output / ".lock", timeout=0), dg.DagsterInstance.get() as instance:
+            restore(workspace.root / "editions" / workspace.draft_name)
             result = job.execute_in_process(
                 instance=instance,
                 tags={

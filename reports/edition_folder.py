@@ -23,9 +23,8 @@ def replace_file(new: Path, target: Path) -> None:
 
 def replace_folder(new: Path, target: Path) -> None:
     """Move the folder `new` to `target`; the standing folder is put aside first and put back if that fails."""
-    aside = target.with_name(f".{target.name}.old")
-    if aside.exists() and not target.exists():  # an earlier replacement was cut off half-way
-        aside.replace(target)
+    aside = _aside(target)
+    restore(target)
     shutil.rmtree(aside, ignore_errors=True)
     if target.exists():
         _patiently(lambda: target.replace(aside), target)
@@ -36,6 +35,16 @@ def replace_folder(new: Path, target: Path) -> None:
             aside.replace(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def restore(target: Path) -> None:
+    """Put back the folder that a replacement had put aside when it was cut off half-way."""
+    if _aside(target).exists() and not target.exists():
+        _aside(target).replace(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
 
 
 def _patiently(move: Callable[[], object], target: Path) -> None:
