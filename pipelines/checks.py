@@ -122,10 +122,13 @@ def _row(rule: Rule, outcome: Any, suite: Suite, table_name: str, partition: str
     ]
     subject = table_name if partition == "all" else f"{table_name} {partition}"
     message = _message(rule, len(failing), frame.height, examples, subject, suite.unit)
-    # A rule that could not be evaluated (a column is missing, say) has failed: it never passes by accident.
+    # A rule on the table as a whole names no rows; one that could not be evaluated (a column is missing, say) has
+    # failed too: it never passes by accident.
     broken = not outcome.success and not outcome.result.get("unexpected_index_list")
     if broken:
-        message = f"{subject}: expected that {rule.expected}; the rule could not be evaluated."
+        found = outcome.result.get("observed_value")
+        what = "the rule could not be evaluated" if found is None else f"found {found}"
+        message = f"{subject}: expected that {rule.expected}; {what}."
     return {
         "check_id": rule.check_id,
         "asset": table_name,

@@ -66,8 +66,6 @@ class Context:
 def suites(table: Table, frame: pl.DataFrame, context: Context) -> list[Suite]:
     """All suites of a table (of the partitions of the run, where it is partitioned)."""
     found = [_schema_suite(table, frame), _row_suite(table, frame, context)]
-    if not table.partitioned:  # of a partitioned table every promised row is asked for
-        found.append(_filled_suite(table, frame))
     found += [make(frame, context) for make in _PLAUSIBILITY.get(table.name, [])]
     return found
 
@@ -98,18 +96,14 @@ def _schema_suite(table: Table, frame: pl.DataFrame) -> Suite:
     )
 
 
-def _filled_suite(table: Table, frame: pl.DataFrame) -> Suite:
-    """Never a silent empty table: rules about rows hold where there are none."""
-    count = pl.DataFrame({"table": [table.name], "filled": [frame.height > 0]})
-    return Suite(count, ["table"], [_flag("has_rows", "filled", "the table has rows")], unit="table")
-
-
 def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
     """Keys, vocabularies, patterns, bounds and references of every column, and the rules between columns."""
     checked = frame.select(pl.exclude(pl.Binary)).with_columns(
         pl.col(name).list.join(";").alias(name) for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)
     )
     rules = [_unique_key(table)]
+    if not table.partitioned:  # of a partitioned table every promised row is asked for
+        rules.append(_has_rows())
     for column in table.columns:
         if column.type != "BLOB":
             rules += _column_rules(column, table, frame, context)
@@ -152,6 +146,11 @@ def _flag(
 ) -> Rule:
     arguments = {"column": column, "value_set": [True]}
     return Rule(check_id, expected, arguments=arguments, severity=severity, shows=shows)
+
+
+def _has_rows() -> Rule:
+    """Never a silent empty table: rules about rows hold where there are none."""
+    return Rule("has_rows", "the table has rows", "ExpectTableRowCountToBeBetween", {"min_value": 1})
 
 
 def _unique_key(table: Table) -> Rule:
