@@ -145,9 +145,10 @@ def _write_edition(workspace: Workspace, folder: Path) -> dict[str, pl.DataFrame
 
 
 def _offer_to_readers(workspace: Workspace) -> None:
-    """Replace the database that readers open by a copy of the draft's."""
+    """Replace the database that readers open by a copy of the newest draft's, which may be of a later year."""
+    newest = max((workspace.root / "editions").glob("[0-9]*-draft"), key=lambda folder: folder.name)
     copy = workspace.root / ".btg.duckdb.new"
-    shutil.copyfile(workspace.root / "editions" / workspace.draft_name / "btg.duckdb", copy)
+    shutil.copyfile(newest / "btg.duckdb", copy)
     replace_file(copy, workspace.root / "btg.duckdb")
 
 

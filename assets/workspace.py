@@ -10,10 +10,9 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from assets.tables import CATALOGUE
 from catalog import Table
-from catalog.current import current_catalogue
 
-CATALOGUE = current_catalogue()
 _COMPLETE = "complete"
 
 

@@ -57,7 +57,6 @@ class Table(BaseModel):
     columns: list[Column]
     required: list[str] = []
     partitioned: bool = False
-    timed: bool = False
 
     @property
     def column_names(self) -> list[str]:

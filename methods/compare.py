@@ -238,10 +238,11 @@ def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: Regi
     Counts are left out. R follows from the derivative of 100 (x / n - 1): each published figure's coefficient is its
     share in x times 100 / n, and the country's is 100 x / n^2; a revision margin follows in the same way.
     """
-    country = _once(figures.filter(region_code=roles.country)).select(
-        "indicator_id",
-        "reference_period",
-        "breakdown",
+    # By measurement year: a figure that is carried forward says so in the years after it was new, and only there.
+    in_year = ["measurement_year", "indicator_id", "breakdown"]
+    country = figures.filter(region_code=roles.country).unique(in_year, keep="first", maintain_order=True)
+    country = country.select(
+        *in_year,
         country="value",
         country_kind="kind",
         country_series="series_id",
@@ -254,17 +255,16 @@ def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: Regi
     relative = pairs.filter((pl.col("region_code") != roles.country) & ~pl.col("is_count"))
     same_period = pl.col("reference_period") == pl.col("other_reference_period")
     margin = pl.lit(0.0)
-    for prefix in ("", "other_"):
-        at = [pl.col("indicator_id"), pl.col(f"{prefix}reference_period")]
+    for prefix, year in (("", "measurement_year"), ("other_", "baseline_year")):
         relative = relative.join(
             country.rename({name: f"{prefix}{name}" for name in country.columns if name.startswith("country")}),
-            left_on=[*at, "breakdown"],
-            right_on=["indicator_id", "reference_period", "breakdown"],
+            left_on=[year, "indicator_id", "breakdown"],
+            right_on=in_year,
             how="left",
             maintain_order="left",
         ).join(
             units.rename({"rounding_unit": f"{prefix}rounding_unit"}),
-            left_on=[*at, "region_code"],
+            left_on=["indicator_id", f"{prefix}reference_period", "region_code"],
             right_on=["indicator_id", "reference_period", "region_code"],
             how="left",
             maintain_order="left",

@@ -18,7 +18,7 @@ from rich.markup import escape
 
 if TYPE_CHECKING:
     from assets.workspace import Workspace
-    from pipelines.run import Outcome
+    from pipelines.run import FollowStep, Outcome
     from pipelines.settings import Settings
 
 app = typer.Typer(
@@ -30,8 +30,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 
 DATA_AT_FAULT, CALL_AT_FAULT = 1, 2
 EDITION_NAME = r"\d{4}-(\d+|draft)"
@@ -91,7 +91,7 @@ def measure(
     if not as_json:
         stderr.print(f"Measuring {escape(str(settings.input_folder))}" if input else _BUNDLED)
     try:
-        with _progress(run.step_count(settings), quiet=as_json) as follow:
+        with _progress(quiet=as_json) as follow:
             outcome = run.measure(settings, follow)
     except run.AnotherRunIsBusy as error:
         _refuse(str(error), DATA_AT_FAULT)
@@ -130,7 +130,8 @@ def check(
             json.dumps({"verdict": said, "complete": complete, "checks": checks.to_dicts()}, ensure_ascii=False) + "\n"
         )
     else:
-        stdout.print(f"[bold]{said}[/bold] ({checks.height} checks)")
+        scope = "" if edition is None else ", made before the edition was put together"
+        stdout.print(f"[bold]{said}[/bold] ({checks.height} checks{scope})")
         for row in (checks if show_all else pl.concat([failed, warned])).iter_rows(named=True):
             word = "passed" if row["passed"] else "FAILED" if row["severity"] == "error" else "attention"
             year = "" if row["partition"] == "all" else f" {row['partition']}"
@@ -185,10 +186,11 @@ def editions(output: Output = None, as_json: AsJson = False) -> None:
     if not found:
         stdout.print(f"No editions in {escape(str(settings.output))} yet. Make one with: btg measure --demo")
     for row in found:
+        open_to_readers = ", the one in btg.duckdb" if row is found[-1] else ""
         synthetic = ", contains invented examples" if row["contains_synthetic"] else ""
         stdout.print(
             f"[bold]{row['edition']}[/bold]  measurement year {row['measurement_year']}, made {row['created_at']}"
-            f"{synthetic}\n  {escape(row['folder'])}"
+            f"{synthetic}{open_to_readers}\n  {escape(row['folder'])}"
         )
 
 
@@ -268,17 +270,17 @@ def _refuse(message: str, code: int) -> NoReturn:
 
 
 @contextmanager
-def _progress(steps: int, *, quiet: bool) -> Iterator[Any]:
+def _progress(*, quiet: bool) -> Iterator[FollowStep]:
     """A bar on a terminal, nothing elsewhere; yields a function that hears of every step."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
-        task = bar.add_task("starting", total=steps)
+        task = bar.add_task("starting", total=None)
 
-        def follow(event: str, step: str) -> None:
+        def follow(event: str, step: str, steps: int) -> None:
             if event == "STEP_START":
-                bar.update(task, description=step.replace("_", " "))
+                bar.update(task, total=steps, description=step.replace("_", " "))
             else:
                 bar.advance(task)
 
@@ -300,7 +302,8 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
         "checks": verdict(failed, warned),
         "reasons": outcome.reasons,
         "gaps": _gaps(outcome) if outcome.succeeded else [],
-        "database": str(workspace.root / "btg.duckdb"),
+        "database": str(workspace.root / "editions" / workspace.draft_name / "btg.duckdb"),
+        "offered_to_readers": str(workspace.root / "btg.duckdb"),
         "folder": str(workspace.root / "editions" / workspace.draft_name),
         "quality_page": str(workspace.last_run / "quality.html"),
     }
@@ -322,7 +325,7 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
         stdout.print(f"  • {escape(sentence)}")
     stdout.print(f"\nAll checks:          {escape(summary['quality_page'])}")
     stdout.print(f"Tables and pictures: {escape(summary['folder'])}")
-    stdout.print(f"Look here first:     {escape(summary['database'])}")
+    stdout.print(f"Look here first:     {escape(summary['offered_to_readers'])}")
 
 
 def _gaps(outcome: Outcome) -> list[str]:

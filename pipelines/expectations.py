@@ -106,13 +106,19 @@ def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
         rules.append(_has_rows())
     for column in table.columns:
         if column.type != "BLOB":
-            rules += _column_rules(column, table, frame, context)
+            rules += _column_rules(column, table, context)
         if column.type == "VARCHAR[]" and column.vocabulary:
             check_id = f"{column.name}_in_vocabulary"
             checked = checked.with_columns(
                 _holds_only(frame, column.name, context.words(column.vocabulary)).alias(check_id)
             )
             expected = f"{column.name} holds words of the vocabulary {column.vocabulary}"
+            rules.append(_flag(check_id, check_id, expected, shows=(column.name,)))
+        if column.references and not (column.references == table.name and column.name in table.key):
+            check_id = f"{column.name}_known"
+            known = _known_keys(context.catalogue.registry[column.references], table, frame, context)
+            checked = checked.with_columns(pl.col(column.name).is_in(known).fill_null(value=True).alias(check_id))
+            expected = f"{column.name} occurs in the table {column.references}"
             rules.append(_flag(check_id, check_id, expected, shows=(column.name,)))
     for check_id, (expected, flag) in _row_flags(table).items():
         checked = checked.with_columns(flag.alias(check_id))
@@ -129,6 +135,11 @@ def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
         )
         rules.append(_flag("within_scale", "within_scale", "every value lies within the scale of its indicator"))
     return Suite(checked, table.key, rules)
+
+
+def _known_keys(referenced: Table, table: Table, frame: pl.DataFrame, context: Context) -> list[str]:
+    """The keys a reference may have. (Great Expectations takes long lists of values badly: they become a flag.)"""
+    return (frame if referenced is table else context.read(referenced.name))[referenced.key[0]].to_list()
 
 
 def _holds_only(frame: pl.DataFrame, column: str, words: list[str]) -> pl.Series:
@@ -164,7 +175,7 @@ def _unique_key(table: Table) -> Rule:
     )
 
 
-def _column_rules(column: Column, table: Table, frame: pl.DataFrame, context: Context) -> list[Rule]:
+def _column_rules(column: Column, table: Table, context: Context) -> list[Rule]:
     name, rules = column.name, []
     if name in {*table.key, *table.required}:
         rules.append(
@@ -190,16 +201,6 @@ def _column_rules(column: Column, table: Table, frame: pl.DataFrame, context: Co
                 f"{name} is {_bounds(column)}",
                 "ExpectColumnValuesToBeBetween",
                 {"column": name, "min_value": column.minimum, "max_value": column.maximum},
-            )
-        )
-    if column.references and not (column.references == table.name and name in table.key):
-        referenced = context.catalogue.registry[column.references]
-        known = (frame if referenced is table else context.read(referenced.name))[referenced.key[0]].to_list()
-        rules.append(
-            Rule(
-                f"{name}_known",
-                f"{name} occurs in the table {column.references}",
-                arguments={"column": name, "value_set": known},
             )
         )
     return rules

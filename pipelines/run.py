@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
-FollowStep = Callable[[str, str], None]
+# What a run tells on the way: the event, the step, and how many steps there are.
+FollowStep = Callable[[str, str, int], None]
 
 
 class AnotherRunIsBusy(RuntimeError):  # noqa: N818 - says what is the matter
@@ -43,18 +45,22 @@ class Outcome:
 
 
 def measure(settings: Settings, follow: FollowStep) -> Outcome:
-    """Run the whole measurement; `follow(event, step)` hears of every step that starts or ends.
+    """Run the whole measurement; `follow(event, step, steps)` hears of every step that starts or ends.
 
     Raises AnotherRunIsBusy, OutputNotUsable and KeyboardInterrupt. Everything else that goes wrong is in the outcome:
     no edition is made then, and the one that stands is untouched.
     """
+    # A run keeps nearly everything it makes: looking for garbage as often as usual costs a tenth of its time.
+    gc.set_threshold(100_000, 50, 50)
     prepare_dagster_home()
     try:
         settings.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputNotUsable(f"{settings.output}: cannot be used as output folder ({error.strerror})") from error
-    definitions = build_definitions(settings, loggers={"console": _follower(follow)})
+    steps: list[str] = []
+    definitions = build_definitions(settings, loggers={"console": _follower(follow, steps)})
     job = definitions.resolve_job_def(MEASURE)
+    steps += job.graph.node_dict
     workspace = _workspace(definitions)
     years = [str(year) for year in CATALOGUE.region.years]
     try:
@@ -76,11 +82,6 @@ def measure(settings: Settings, follow: FollowStep) -> Outcome:
     checks = workspace.read_checks()
     reasons = [] if result.success else _reasons(result, checks, workspace)
     return Outcome(result.success, workspace, checks, reasons)
-
-
-def step_count(settings: Settings) -> int:
-    """How many steps a whole run has."""
-    return len(build_definitions(settings).resolve_job_def(MEASURE).graph.node_dict)
 
 
 def _workspace(definitions: dg.Definitions) -> Workspace:
@@ -115,14 +116,14 @@ def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Wo
     return [*reasons, f"This is a fault in the software, not in your data. Please report it with {log}."]
 
 
-def _follower(follow: FollowStep) -> dg.LoggerDefinition:
-    """A Dagster logger that prints nothing and passes on the start and end of every step."""
+def _follower(follow: FollowStep, steps: list[str]) -> dg.LoggerDefinition:
+    """A Dagster logger that prints nothing and passes on the start and end of every one of `steps`."""
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             event: Any = getattr(record, "dagster_meta", {}).get("dagster_event")
             if event is not None and event.event_type_value in ("STEP_START", "STEP_SUCCESS", "STEP_FAILURE"):
-                follow(event.event_type_value, event.step_key or "")
+                follow(event.event_type_value, event.step_key or "", len(steps))
 
     def make(_: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.getLogger("btg.run")

@@ -49,14 +49,14 @@ class Facts:
     origins: indicator_id, source_table, source_column, unit, note, period_first, period_last, figures (their
     number); sorted. regions: region_code, name; sorted.
     files: by the plain file name (figures.csv, also where the file is figures.csv.gz).
-    input_sha256: fingerprint of the rows of all three files; compression, row order and line ends do not change it.
+    rows_sha256: fingerprint of the rows of all three files; compression, row order and line ends do not change it.
     """
 
     figures: pl.DataFrame
     origins: pl.DataFrame
     regions: pl.DataFrame
     files: dict[str, FileFacts]
-    input_sha256: str
+    rows_sha256: str
 
 
 def read_facts(folder: Path, catalogue: Catalogue) -> Facts:
@@ -87,7 +87,7 @@ def read_facts(folder: Path, catalogue: Catalogue) -> Facts:
         files={
             name: FileFacts(file.path.name, file.sha256, file.bytes, file.frame.height) for name, file in files.items()
         },
-        input_sha256=_fingerprint(files),
+        rows_sha256=_fingerprint(files),
     )
 
 

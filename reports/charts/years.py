@@ -106,7 +106,7 @@ def _notes(time: Timeline) -> list[str]:
     said = [f"{texts.years_text(years)} ({reason})" for reason, years in reasons.items() if reason]
     notes += [f"Meetjaren zonder nieuw cijfer: {texts.listed(said)}."] if said else []
     in_order = sorted(time.points, key=lambda p: p.period)
-    notes += texts.warning_note(story, [(texts.period_text(p.period), p) for p in in_order])
+    notes += texts.warning_note(story, [(f"cijfer van {texts.period_text(p.period)}", p) for p in in_order])
     for first, second in time.breaks():
         when = f"tussen {texts.period_text(first)} en {texts.period_text(second)}"
         notes.append(f"{capitalised(story.warning('break_in_series'))} {when}.")

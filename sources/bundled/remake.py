@@ -131,7 +131,7 @@ def _manifest(target: Path, contents: dict[str, bytes], facts: Facts, catalogue:
             uncompressed = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
             files[name]["uncompressed"] = uncompressed
         files[name] |= _DESCRIPTIONS[name]
-    return {"files": files, "input_sha256": facts.input_sha256, "source_tables": _source_tables(facts, catalogue)}
+    return {"files": files, "rows_sha256": facts.rows_sha256, "source_tables": _source_tables(facts, catalogue)}
 
 
 def _source_tables(facts: Facts, catalogue: Catalogue) -> dict[str, Any]:

@@ -491,3 +491,30 @@ def test_official_changes_say_no_more_than_the_figures_allow(official: Measureme
     assert verdict("income_standardised_mean_excl_students", "TWENTE", 2023) == "higher"
     assert verdict("perceived_health_good", "TWENTE", 2025) == "no_new_measurement"
     assert set(official.change["measurement_year"]) == {2023, 2024, 2025}
+
+
+def test_a_year_that_is_made_alone_is_the_same_as_with_the_others(official: Measurement) -> None:
+    # Warnings of the country once came from whichever year used the reference period first.
+    key = ["measurement_year", "indicator_id", "region_code", "breakdown", "quantity"]
+    everything = official.change.sort(key)
+    for year in (2023, 2024, 2025):
+        alone = changes(
+            official.indicator_value.filter(measurement_year=year),
+            official.indicator_value.filter(measurement_year=official.years[0]),
+            official.group_weight,
+            official.indicators,
+            official.sources,
+            official.roles,
+            official.years[0],
+        ).sort(key)
+        assert alone.equals(everything.filter(measurement_year=year)), year
+
+
+def test_a_relative_change_carries_the_warnings_of_the_country_in_its_own_year(official: Measurement) -> None:
+    row = official.change.filter(
+        indicator_id="perceived_health_good_direct",
+        region_code="TWENTE",
+        measurement_year=2024,
+        quantity="relative_to_nl",
+    )
+    assert {"carried_forward", "newer_published"} <= set(row["warnings"].item())

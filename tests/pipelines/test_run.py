@@ -454,6 +454,11 @@ def test_a_draft_up_to_an_earlier_year(until_2023: Run) -> None:
     assert set(checked) == {"2022", "2023", "all"}
 
 
+def test_readers_keep_the_newest_measurement_year(until_2023: Run, edition: Path) -> None:
+    """A trial up to an earlier year must not take years away from whoever opens btg.duckdb."""
+    assert (until_2023.succeeded().output / "btg.duckdb").read_bytes() == (edition / "btg.duckdb").read_bytes()
+
+
 def test_an_earlier_last_year_does_not_move_the_years_before(until_2023: Run, edition: Path) -> None:
     for name in ("indicator_value", "comparison", "change"):
         shorter = table(until_2023.succeeded().output, name, "2023-draft")

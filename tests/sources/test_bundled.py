@@ -50,7 +50,7 @@ def test_the_manifest_names_licence_attribution_and_every_source_table(bundle: F
         for column, indicator in entry["columns"].items()
     }
     assert pairs == set(bundle.origins.select("indicator_id", "source_table", "source_column").iter_rows())
-    assert manifest["input_sha256"] == bundle.input_sha256
+    assert manifest["rows_sha256"] == bundle.rows_sha256
     assert all(entry["publisher"] and entry["licence"] for entry in manifest["source_tables"].values())
 
 
@@ -110,7 +110,7 @@ def test_a_remade_bundle_is_whole_and_reads_as_the_folder_it_was_made_from(tmp_p
     target = _target(tmp_path / "made")
     lines = remake(folder.path, folder.catalogue, target)
     bundled.verify(target)
-    assert read_facts(target, folder.catalogue).input_sha256 == folder.read().input_sha256
+    assert read_facts(target, folder.catalogue).rows_sha256 == folder.read().rows_sha256
     assert any(line.startswith("figures.csv.gz: new") for line in lines)
 
 
@@ -149,7 +149,7 @@ def test_the_command_line(folder: Folder, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no shared facts beside this checkout")
 def test_the_bundle_is_the_shared_facts(catalogue: Catalogue, bundle: Facts) -> None:
-    assert read_facts(SHARED, catalogue).input_sha256 == bundle.input_sha256
+    assert read_facts(SHARED, catalogue).rows_sha256 == bundle.rows_sha256
     for name in ("figures_origin.csv", "regions.csv", "municipal_reorganisations_2010_2026.csv"):
         assert (bundled.FOLDER / name).read_bytes() == (SHARED / name).read_bytes().replace(b"\r\n", b"\n")
     outlines = "twente_outlines_2022.geojson"

@@ -146,7 +146,7 @@ def test_byte_order_mark_windows_line_ends_quotes_and_empty_lines_change_nothing
         (folder.path / name).write_bytes(codecs.BOM_UTF8 + text.encode())
     after = folder.read()
     assert after.figures.equals(before.figures)
-    assert after.input_sha256 == before.input_sha256
+    assert after.rows_sha256 == before.rows_sha256
 
 
 def test_columns_may_stand_in_another_order(folder: Folder) -> None:

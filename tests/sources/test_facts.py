@@ -124,7 +124,7 @@ def test_compression_and_row_order_do_not_change_the_fingerprint(folder: Folder)
     (folder.path / f"{FIGURES}.gz").write_bytes(gzip.compress(folder.text(FIGURES).encode()))
     (folder.path / FIGURES).unlink()
     compressed = folder.read()
-    assert plain.input_sha256 == reordered.input_sha256 == compressed.input_sha256
+    assert plain.rows_sha256 == reordered.rows_sha256 == compressed.rows_sha256
     assert compressed.figures.equals(plain.figures)
     # The content of the file, not of the archive around it.
     assert compressed.files[FIGURES].sha256 == reordered.files[FIGURES].sha256
@@ -133,9 +133,9 @@ def test_compression_and_row_order_do_not_change_the_fingerprint(folder: Folder)
 
 @pytest.mark.parametrize(("name", "column"), [(FIGURES, "status"), (ORIGINS, "note"), (REGIONS, "name")])
 def test_every_change_of_content_changes_the_fingerprint(folder: Folder, name: str, column: str) -> None:
-    before = folder.read().input_sha256
+    before = folder.read().rows_sha256
     folder.put(name, 2, column, {"status": "definitive", "note": "other", "name": "Stad Groningen"}[column])
-    assert folder.read().input_sha256 != before
+    assert folder.read().rows_sha256 != before
 
 
 # --- regions and codes
@@ -492,5 +492,5 @@ def test_the_bundle_as_a_plain_folder_gives_the_same_facts(tmp_path: Path, catal
         shutil.copy(bundled.FOLDER / name, tmp_path)
     (tmp_path / FIGURES).write_bytes(gzip.decompress((bundled.FOLDER / f"{FIGURES}.gz").read_bytes()))
     facts = read_facts(tmp_path, catalogue)
-    assert facts.input_sha256 == bundle.input_sha256
+    assert facts.rows_sha256 == bundle.rows_sha256
     assert facts.figures.equals(bundle.figures)
