@@ -195,7 +195,7 @@ def _half_sum(place: pl.DataFrame, parts: pl.DataFrame, figure: list[str]) -> pl
         .group_by("pair", maintain_order=True)
         .agg(margin=0.5 * (pl.col("coefficient").abs() * pl.col("rounding_unit")).sum())
     )
-    return place.join(margins, "pair", how="left", maintain_order="left")["margin"].fill_null(0.0)
+    return place.join(margins, "pair", how="left", maintain_order="left")["margin"]
 
 
 def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
@@ -276,7 +276,7 @@ def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: Regi
         quantity=pl.lit("relative_to_nl"),
         nominal=pl.lit(value=False),
         min_relevant_difference=pl.lit(None, dtype=pl.Float64),
-        rounding_margin=pl.when(same_period).then(0.0).otherwise(margin).fill_null(0.0),
+        rounding_margin=pl.when(same_period).then(0.0).otherwise(margin),
     )
 
 

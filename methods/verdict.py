@@ -80,12 +80,13 @@ def _is_register(prefix: str) -> pl.Expr:
 
 
 def _has_grounds() -> pl.Expr:
-    """Every side that is sampled or modelled has a margin."""
-    return (_is_register("") | _has_margin("")) & (_is_register("other_") | _has_margin("other_"))
+    """Every side that is sampled or modelled has a margin, and the rounding of both is known."""
+    margins = (_is_register("") | _has_margin("")) & (_is_register("other_") | _has_margin("other_"))
+    return margins & pl.col("rounding_margin").is_not_null()
 
 
 def _basis() -> pl.Expr:
-    registers = _is_register("") & _is_register("other_")
+    registers = _is_register("") & _is_register("other_") & pl.col("rounding_margin").is_not_null()
     basis = pl.when(_is_known() & registers).then(pl.lit("register")).when(_is_known() & _has_grounds())
     return basis.then(pl.lit("interval")).otherwise(pl.lit("none")).alias("basis")
 

@@ -472,6 +472,15 @@ def survey(value: str, kind: str = "comparison", **more: Any) -> dict[str, Any]:
     return pair(Case(kind, "", SURVEY | {"value": value}, {})) | more
 
 
+@pytest.mark.parametrize("judge", [judge_comparison, judge_change])
+def test_where_the_rounding_is_not_known_nothing_is_said(judge: Callable[..., pl.DataFrame]) -> None:
+    """Taken as zero, it would make a difference of half a rounding step demonstrable."""
+    kind = "comparison" if judge is judge_comparison else "change"
+    row = pair(Case(kind, "", {"value": "27.8", "other": "33.6"}, {})) | {"rounding_margin": None}
+    judged = judge(frame([row]), []).row(0, named=True)
+    assert (judged["verdict"], judged["basis"], judged["difference_ci_low"]) == ("not_decidable", "none", None)
+
+
 def test_groups_are_not_tested_together_with_the_municipalities() -> None:
     rows = [survey(DIFFERENCE_0_6, row="group", in_family=False), *[survey("6.9 [6.5, 7.3]")] * 14]
     group = judge_comparison(frame(rows), []).row(0, named=True)
