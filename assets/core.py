@@ -23,13 +23,8 @@ from sources.lifetimes import read_lifetimes
 from sources.outlines import dissolve, read_outlines
 
 REGION = CATALOGUE.region
-ROLES = RegionRoles(
-    municipalities=sorted(REGION.municipalities),
-    groups=list(REGION.own_groups),
-    country=REGION.country_code,
-    rest=REGION.rest_code,
-    published_as=REGION.published_as,
-)
+ROLES = RegionRoles.of(REGION)
+
 # What CBS codes begin with, and the kind of region they are; other publishers' areas are regions.
 KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
 

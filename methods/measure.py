@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from catalog.model import Region
 from methods import warning_lists as warn
 
 
@@ -18,6 +19,17 @@ class RegionRoles:
     country: str
     rest: str
     published_as: list[str]
+
+    @classmethod
+    def of(cls, region: Region) -> RegionRoles:
+        """The roles that a region file gives."""
+        return cls(
+            municipalities=sorted(region.municipalities),
+            groups=list(region.own_groups),
+            country=region.country_code,
+            rest=region.rest_code,
+            published_as=region.published_as,
+        )
 
     @property
     def region(self) -> str:

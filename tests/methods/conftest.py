@@ -44,12 +44,6 @@ def official() -> Measurement:
         frozen=frames.frozen_baselines(catalogue),
         known=frames.known_periods(catalogue),
         years=region.years,
-        roles=RegionRoles(
-            municipalities=sorted(region.municipalities),
-            groups=list(region.own_groups),
-            country=region.country_code,
-            rest=region.rest_code,
-            published_as=region.published_as,
-        ),
+        roles=RegionRoles.of(region),
         contrasts=region.contrasts,
     )
