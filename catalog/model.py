@@ -146,11 +146,34 @@ class Theme(Entry):
         return self
 
 
+class TopicName(Entry):
+    """A topic of a publisher's table by its titles: column numbers and suffixes change with every edition.
+
+    `path` is the end of its path of topic groups, outermost first; empty fits any. `unit` is the publisher's.
+    """
+
+    path: list[str] = []
+    title: str
+    unit: str
+
+    def __str__(self) -> str:
+        return "/".join([*self.path, self.title]) + (f" ({self.unit})" if self.unit else "")
+
+
 class IndicatorSource(Entry):
-    """Where an indicator is published: one column of one table."""
+    """Where an indicator is published: one column of one table.
+
+    `topics` are the names the column goes by; in any version of the table exactly one topic must fit one of them.
+    `select` gives of each further dimension the accepted codes or titles of the one member that is meant. `factor`
+    makes the publisher's number one in our unit. `months` keeps these months of a monthly table only.
+    """
 
     source_table: str
     source_column: str
+    topics: list[TopicName] = []
+    select: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    factor: Annotated[float, Field(gt=0)] = 1.0
+    months: list[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])$")]] = []
     unit: str
     period_first: Period
     period_last: Period
@@ -248,8 +271,24 @@ class Source(Entry):
     known_periods: Periods
 
 
+class Service(Entry):
+    """An open data service. `url` is where its tables begin: what a table id is appended to, or the host of v3."""
+
+    service_id: Identifier
+    platform: Literal["odata_v4", "odata_v3"]
+    url: Annotated[str, Field(pattern=r"^https?://.*[^/]$")]
+
+
+class ServiceTable(Entry):
+    """A table as a service offers it. `regions` are what the codes asked for begin with, such as GM and NL."""
+
+    service: Identifier
+    table_id: str
+    regions: Annotated[list[str], Field(min_length=1)] = ["GM", "NL"]
+
+
 class SourceTable(Entry):
-    """One table of a publisher."""
+    """One table of a publisher; without `service` it is not fetched, only delivered or bundled."""
 
     source_table: str
     source_id: Identifier
@@ -258,11 +297,13 @@ class SourceTable(Entry):
     retrieved_at: date | None = None
     modified_at: date | None = None
     provisional_periods: list[Period] | None = None
+    service: ServiceTable | None = None
 
 
 class Sources(Entry):
     """The file sources.yaml."""
 
+    services: list[Service] = []
     sources: list[Source]
     tables: list[SourceTable]
 

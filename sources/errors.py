@@ -129,3 +129,31 @@ class OutlineError(InputError):
 
 class DamagedBundle(InputError):
     """The bundled files are not those of the manifest."""
+
+
+class SourceUnavailable(InputError):
+    """A service that does not answer, or not in time, or with an error, after every retry."""
+
+
+class IncompleteAnswer(InputError):
+    """An answer with code 200 that is cut off, is no data, or lacks rows that must be there."""
+
+
+class TableWithdrawn(InputError):
+    """A table that its publisher no longer knows under this id."""
+
+
+class HostileFile(InputError):
+    """A file that could do harm: an archive bomb, a path outside its folder, a formula, an entity expansion."""
+
+
+class UnknownLayout(InputError):
+    """A delivered file whose layout none of the descriptions fits, or more than one."""
+
+
+class UnknownName(InputError):
+    """A name that stands for no region, or for more than one."""
+
+
+class DamagedSnapshot(InputError):
+    """Stored bytes that are not those that were received."""

@@ -1,0 +1,54 @@
+"""Finds a column by its titles. Codes, numbers and suffixes of columns change between versions of a table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from catalog.model import TopicName
+from sources.errors import SourceChanged
+from sources.tidy import Topic, plain
+
+
+def resolve(topics: Sequence[Topic], wanted: Sequence[TopicName], table: str) -> Topic:
+    """The one topic that has one of these names: the end of its path, its title and its unit.
+
+    Capitals, blanks and hyphens do not count. Raises SourceChanged where none or more than one fits, with the topics
+    that come nearest.
+    """
+    found = [topic for topic in topics if any(_fits(topic, name) for name in wanted)]
+    if len(found) == 1:
+        return found[0]
+    names = " or ".join(f"'{name}'" for name in wanted)
+    if found:
+        raise SourceChanged(
+            table,
+            f"exactly one topic {names}",
+            column="topic",
+            value="; ".join(map(str, found)),
+            remedy="Add a longer path to the topic in catalog/indicators, so that one is meant.",
+        )
+    raise SourceChanged(
+        table,
+        f"a topic {names}",
+        column="topic",
+        remedy=f"{_nearest(topics, wanted)} If the publisher renamed it, add the new name under `topics` in "
+        "catalog/indicators; if its unit changed, check the factor too.",
+    )
+
+
+def _fits(topic: Topic, name: TopicName) -> bool:
+    path = [plain(part) for part in topic.path]
+    end = [plain(part) for part in name.path]
+    return (
+        plain(topic.title) == plain(name.title)
+        and plain(topic.unit) == plain(name.unit)
+        and path[len(path) - len(end) :] == end
+    )
+
+
+def _nearest(topics: Sequence[Topic], wanted: Sequence[TopicName]) -> str:
+    known = {plain(topic.title): str(topic) for topic in topics}
+    near = [known[title] for name in wanted for title in difflib.get_close_matches(plain(name.title), known, n=2)]
+    shown = list(dict.fromkeys(near)) or sorted(map(str, topics))[:3]
+    return f"The table has: {'; '.join(shown)}." if shown else "The table has no topics."
