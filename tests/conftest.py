@@ -22,6 +22,8 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 BUNDLE = CHECKOUT / "sources" / "bundled"
+# Real published files, beside the checkout where they are at hand: `from tests.conftest import SHARED`.
+SHARED = CHECKOUT.parent / "shared"
 BTG = Path(sys.executable).with_name("btg.exe" if os.name == "nt" else "btg")
 
 # What the person who runs the tests has set must not decide what they say.
@@ -46,6 +48,15 @@ municipalities:
   GM0193: Zwolle
 plausible_totals: []
 """
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real files as publishers served them; a test that asks for them skips where they are not at hand."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("no shared data beside this checkout")
+    return folder
 
 
 @dataclass(frozen=True)
