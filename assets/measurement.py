@@ -45,7 +45,7 @@ def indicator_value(
     indicators, sources = frames.indicators(CATALOGUE), frames.indicator_sources(CATALOGUE)
     references = _references(observation)
     figures = choose_figures(observation, references, sources)
-    groups = group_values(figures, group_weight, indicators)
+    groups = group_values(figures, group_weight)
     years = [int(year) for year in context.partition_keys]
     of_years = references.filter(pl.col("measurement_year").is_in(years))
     return record(context, indicator_values(of_years, figures, groups, indicators, ROLES))

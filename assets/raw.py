@@ -16,13 +16,13 @@ from reports.quality_page import write_quality_page
 from sources import bundled
 from sources.errors import InputError
 from sources.fact_checks import FIGURES
-from sources.facts import Facts, read_facts
+from sources.facts import FIGURE, Facts, read_facts
 
 _OBSERVED = CATALOGUE.registry["observation"]
 _FIGURE_COLUMNS = [
     column
     for column in _OBSERVED.columns
-    if column.name in {"indicator_id", "region_code", "period", "value", "status", "source_table"}
+    if column.name in FIGURE
 ]
 
 

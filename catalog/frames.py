@@ -18,17 +18,28 @@ def themes(catalogue: Catalogue) -> pl.DataFrame:
 
 def indicators(catalogue: Catalogue) -> pl.DataFrame:
     """One row an indicator: the columns of the published table `indicator` and the measurement's own settings."""
-    frame = _frame(catalogue.indicators, exclude={"sources"})
+    frame = _frame(catalogue.indicators, exclude={"sources", "ratio"})
     return frame.with_columns(
         pl.Series("is_count", [indicator.is_count for indicator in catalogue.indicators]),
         pl.Series("is_percentage", [indicator.is_percentage for indicator in catalogue.indicators]),
     )
 
 
+def ratios(catalogue: Catalogue) -> pl.DataFrame:
+    """What each ratio is made of: indicator_id, numerator, denominator, per."""
+    rows = [i.ratio.model_dump() | {"indicator_id": i.indicator_id} for i in catalogue.indicators if i.ratio]
+    names = ("indicator_id", "numerator", "denominator")
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String) | {"per": pl.Float64})
+
+
+# Of a source, what is no column: nested settings, joined where they are needed.
+_SETTINGS_OF_SOURCES = {"period_warnings", "known_periods", "baseline_periods", "topics", "select", "add_up", "months"}
+
+
 def indicator_sources(catalogue: Catalogue) -> pl.DataFrame:
     """One row an indicator and source table: the published `indicator_source`, warnings and revision margin."""
     rows = [
-        source.model_dump(exclude={"period_warnings", "known_periods", "baseline_periods"})
+        source.model_dump(exclude=_SETTINGS_OF_SOURCES)
         | {
             "indicator_id": indicator.indicator_id,
             "source_id": catalogue.source_tables[source.source_table].source_id,
@@ -57,8 +68,11 @@ def period_warnings(catalogue: Catalogue) -> pl.DataFrame:
 
 def frozen_baselines(catalogue: Catalogue) -> pl.DataFrame:
     """The reference periods frozen for the region's baseline year: indicator_id, source_table, period."""
-    found = [(i.indicator_id, i.baseline(catalogue.region.baseline_year)) for i in catalogue.indicators]
-    rows = [(indicator_id, frozen[0].source_table, frozen[1]) for indicator_id, frozen in found if frozen]
+    rows = [
+        (indicator.indicator_id, source.source_table, period)
+        for indicator in catalogue.indicators
+        for source, period in indicator.baselines(catalogue.region.baseline_year)
+    ]
     return _rows(rows, ["indicator_id", "source_table", "period"])
 
 
@@ -113,7 +127,8 @@ def _frame(entries: Sequence[BaseModel], exclude: set[str]) -> pl.DataFrame:
     return pl.DataFrame(
         [entry.model_dump(exclude=exclude) for entry in entries],
         infer_schema_length=None,
-        schema_overrides=dict.fromkeys(("scale_min", "scale_max", "min_relevant_difference"), pl.Float64),
+        schema_overrides=dict.fromkeys(("scale_min", "scale_max", "min_relevant_difference"), pl.Float64)
+        | {"weight_fallback": pl.String},
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.expression import names_in
-from catalog.model import Indicator, IndicatorSource, Region, Source, Sources, SourceTable, Term, Theme
+from catalog.model import Indicator, IndicatorSource, Ratio, Region, Service, Source, Sources, SourceTable, Term, Theme
 from catalog.registry import Column, Registry, Table
 from catalog.yaml_file import CatalogueError, YamlFile, YearError
 
@@ -27,6 +27,7 @@ class Catalogue(BaseModel):
     indicators: list[Indicator]
     sources: dict[str, Source]
     source_tables: dict[str, SourceTable]
+    services: dict[str, Service]
     vocabulary: dict[str, dict[str, Term]]
     registry: Registry
     sha256: str
@@ -80,9 +81,10 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     catalogue = Catalogue(
         region=region_yaml.parse(Region),
         themes=themes_yaml.parse(list[Theme]),
-        indicators=[indicator for indicator, _, _ in placed],
+        indicators=_with_sources_of_ratios(placed),
         sources={source.source_id: source for source in sources.sources},
         source_tables={table.source_table: table for table in sources.tables},
+        services={service.service_id: service for service in sources.services},
         vocabulary=vocabulary,
         registry=_registry(columns_yaml, vocabulary),
         sha256=_fingerprint([*files, *indicator_files]),
@@ -138,6 +140,37 @@ def _first_message(error: Exception) -> str:
     return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)
 
 
+def _with_sources_of_ratios(placed: list[tuple[Indicator, YamlFile, int]]) -> list[Indicator]:
+    """The indicators, each ratio with the sources of its numerator."""
+    known = {indicator.indicator_id: indicator for indicator, _, _ in placed}
+    whole = []
+    for indicator, file, index in placed:
+        ratio = indicator.ratio
+        for field, part in (("numerator", ratio and ratio.numerator), ("denominator", ratio and ratio.denominator)):
+            if part and (part not in known or known[part].ratio):
+                raise file.error([index, "ratio", field], f"'{part}' is no indicator that is published as such")
+        if ratio:
+            sources = [_as_ratio(source, indicator, ratio) for source in known[ratio.numerator].sources]
+            whole.append(indicator.model_copy(update={"sources": sources}))
+        else:
+            whole.append(indicator)
+    return whole
+
+
+def _as_ratio(source: IndicatorSource, indicator: Indicator, ratio: Ratio) -> IndicatorSource:
+    """A numerator's source as that of the ratio. Its rounding unit is per unit of the denominator (see compare)."""
+    return source.model_copy(
+        update={
+            "source_column": f"{source.source_column} / {ratio.denominator}",
+            "unit": indicator.unit,
+            "rounding_unit": ratio.per * source.rounding_unit,
+            "topics": [],
+            "revision_margin": None,
+            "note": f"{ratio.per:g} x {ratio.numerator} / {ratio.denominator}",
+        }
+    )
+
+
 def _check_themes(catalogue: Catalogue, file: YamlFile) -> None:
     ids = [theme.theme_id for theme in catalogue.themes]
     for index, theme_id in enumerate(ids):
@@ -156,6 +189,10 @@ def _check_sources(sources: Sources, file: YamlFile) -> None:
             raise file.error(["tables", index, "source_table"], f"'{table.source_table}' is defined twice")
         if table.source_id not in source_ids:
             raise file.error(["tables", index, "source_id"], f"no source '{table.source_id}' is defined in this file")
+        if table.service and table.service.service not in {service.service_id for service in sources.services}:
+            raise file.error(
+                ["tables", index, "service", "service"], f"no service '{table.service.service}' is defined"
+            )
 
 
 def _check_indicators(catalogue: Catalogue, placed: list[tuple[Indicator, YamlFile, int]]) -> None:
@@ -173,12 +210,13 @@ def _check_indicators(catalogue: Catalogue, placed: list[tuple[Indicator, YamlFi
 
 
 def _check_weight(indicator: Indicator, ids: list[str], file: YamlFile, index: int) -> None:
-    try:
-        unknown = sorted(names_in(indicator.weight or "1") - set(ids))
-    except ValueError as error:
-        raise file.error([index, "weight"], str(error)) from error
-    if unknown:
-        raise file.error([index, "weight"], f"names indicators that are not defined: {', '.join(unknown)}")
+    for field in ("weight", "weight_fallback"):
+        try:
+            unknown = sorted(names_in(getattr(indicator, field) or "1") - set(ids))
+        except ValueError as error:
+            raise file.error([index, field], str(error)) from error
+        if unknown:
+            raise file.error([index, field], f"names indicators that are not defined: {', '.join(unknown)}")
 
 
 def _check_indicator_sources(indicator: Indicator, catalogue: Catalogue, file: YamlFile, index: int) -> None:

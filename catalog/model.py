@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 Layer = Literal["official", "experienced", "context"]
 Framework = Literal["btg", "cbs"]
 Kind = Literal["register", "sample", "model"]
-GroupMethod = Literal["sum", "weighted_mean", "none"]
+GroupMethod = Literal["sum", "weighted_mean", "ratio", "none"]
 
 MUNICIPALITY_CODE = r"^GM\d{4}$"
 
@@ -33,6 +33,15 @@ def expand_periods(periods: list[object]) -> list[str]:
     return expanded
 
 
+def expand_members(members: list[object]) -> list[str]:
+    """Members of a dimension, with ranges of years of age written out: ["65..104 jaar", "105 jaar of ouder"]."""
+    expanded: list[str] = []
+    for entry in map(str, members):
+        found = re.fullmatch(r"(\d+)\.\.(\d+)( .+)", entry)
+        expanded += [f"{age}{found[3]}" for age in range(int(found[1]), int(found[2]) + 1)] if found else [entry]
+    return expanded
+
+
 def _unique(values: list[str]) -> list[str]:
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
@@ -40,6 +49,7 @@ def _unique(values: list[str]) -> list[str]:
     return values
 
 
+Members = Annotated[list[str], BeforeValidator(expand_members), Field(min_length=1)]
 Periods = Annotated[list[str], BeforeValidator(expand_periods)]
 Codes = Annotated[list[Annotated[str, Field(pattern=MUNICIPALITY_CODE)]], Field(min_length=1), AfterValidator(_unique)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -164,14 +174,20 @@ class IndicatorSource(Entry):
     """Where an indicator is published: one column of one table.
 
     `topics` are the names the column goes by; in any version of the table exactly one topic must fit one of them.
-    `select` gives of each further dimension the accepted codes or titles of the one member that is meant. `factor`
-    makes the publisher's number one in our unit. `months` keeps these months of a monthly table only.
+    `select` gives of each further dimension the accepted codes or titles of the one member that is meant, `add_up`
+    the members whose figures are added. `factor` makes the publisher's number one in our unit. `months` keeps these
+    months of a monthly table only.
+
+    `baseline_periods` freezes the reference period of a baseline year. Where several sources freeze one, the best by
+    priority of those at hand is the baseline. `baseline_revisions` decides what a later revision of that period does:
+    `keep` stays with the bundled figures (what was published at the time), `accept` follows the publisher.
     """
 
     source_table: str
     source_column: str
     topics: list[TopicName] = []
     select: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    add_up: dict[str, Members] = {}
     factor: Annotated[float, Field(gt=0)] = 1.0
     months: list[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])$")]] = []
     unit: str
@@ -185,15 +201,26 @@ class IndicatorSource(Entry):
     period_warnings: dict[str, Periods] = {}
     known_periods: Periods | None = None
     baseline_periods: dict[int, Period] = {}
+    baseline_revisions: Literal["keep", "accept"] = "keep"
     revision_margin: Annotated[float, Field(ge=0)] | None = None
     note: str | None = None
+
+
+class Ratio(Entry):
+    """A figure made of two others: `per` x numerator / denominator, of the same region and year."""
+
+    numerator: Identifier
+    denominator: Identifier
+    per: Annotated[float, Field(gt=0)] = 1.0
 
 
 class Indicator(Entry):
     """What is measured.
 
-    `measured_for: region` marks figures that exist for the region as a whole only; `country_figure: false` those
-    that the publisher does not give for the country.
+    `measured_for` marks figures that exist for the `region` as a whole or for the `country` only;
+    `country_figure: false` those that the publisher does not give for the country. `weight_fallback` is the
+    approximate weight of periods for which `weight` is not known of every municipality. A `ratio` takes its sources
+    from its numerator, and is weighted by its denominator.
     """
 
     indicator_id: Identifier
@@ -214,32 +241,45 @@ class Indicator(Entry):
     group_method: GroupMethod
     weight: str | None = None
     weight_approximate: bool = False
-    measured_for: Literal["municipality", "region"] = "municipality"
+    weight_fallback: str | None = None
+    ratio: Ratio | None = None
+    measured_for: Literal["municipality", "region", "country"] = "municipality"
     country_figure: bool = True
     max_lag_years: Annotated[int, Field(ge=0)]
     min_relevant_difference: Annotated[float, Field(gt=0)] | None = None
     nominal_euro: bool = False
-    sources: Annotated[list[IndicatorSource], Field(min_length=1)]
+    sources: list[IndicatorSource] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _weigh_by_denominator(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(ratio := data.get("ratio"), dict) and "denominator" in ratio:
+            return data | {"weight": data.get("weight", ratio["denominator"])}
+        return data
 
     @model_validator(mode="after")
     def _consistent(self) -> Indicator:
-        if (self.group_method == "weighted_mean") != (self.weight is not None):
+        if (self.group_method in ("weighted_mean", "ratio")) != (self.weight is not None):
             raise mistake("a weight is needed for group_method weighted_mean, and only there", "weight")
+        if (self.group_method == "ratio") != (self.ratio is not None):
+            raise mistake("group_method ratio and the field ratio go together", "ratio")
+        if self.weight_fallback is not None and self.weight is None:
+            raise mistake("a fallback needs a weight to fall back from", "weight_fallback")
+        if (self.ratio is None) != bool(self.sources):
+            raise mistake("every indicator has sources, except a ratio: its numerator has them", "sources")
         tables: set[str] = set()
-        frozen: set[int] = set()
         for place, source in enumerate(self.sources):
             if source.source_table in tables:
                 raise mistake("listed twice for this indicator", "sources", place, "source_table")
             tables.add(source.source_table)
             for year, period in source.baseline_periods.items():
                 field = ("sources", place, "baseline_periods")
-                if year in frozen:
-                    raise mistake(f"another source freezes the baseline {year} already", *field)
                 if not source.period_first <= period <= source.period_last:
                     raise mistake(f"{period} is not a period of this table, by period_first and period_last", *field)
                 if not 0 <= year - int(period[:4]) <= self.max_lag_years:
                     raise mistake(f"{period} is not within {self.max_lag_years} years before {year}", *field)
-                frozen.add(year)
+            if both := sorted(set(source.select) & set(source.add_up)):
+                raise mistake(f"{both[0]} stands under select too", "sources", place, "add_up")
         return self
 
     @property
@@ -252,12 +292,10 @@ class Indicator(Entry):
         """Percentages differ in points; other figures in ratios."""
         return self.unit.startswith("percent")
 
-    def baseline(self, year: int) -> tuple[IndicatorSource, str] | None:
-        """The source and reference period frozen for a baseline year, or None."""
-        for source in self.sources:
-            if year in source.baseline_periods:
-                return source, source.baseline_periods[year]
-        return None
+    def baselines(self, year: int) -> list[tuple[IndicatorSource, str]]:
+        """The sources and reference periods frozen for a baseline year, best first."""
+        frozen = [source for source in self.sources if year in source.baseline_periods]
+        return [(s, s.baseline_periods[year]) for s in sorted(frozen, key=lambda source: source.priority)]
 
 
 class Source(Entry):
@@ -288,7 +326,10 @@ class ServiceTable(Entry):
 
 
 class SourceTable(Entry):
-    """One table of a publisher; without `service` it is not fetched, only delivered or bundled."""
+    """One table of a publisher; without `service` it is not fetched, only delivered or bundled.
+
+    `areas_of` marks a table that says to which areas every municipality belongs on 1 January of that year.
+    """
 
     source_table: str
     source_id: Identifier
@@ -298,6 +339,7 @@ class SourceTable(Entry):
     modified_at: date | None = None
     provisional_periods: list[Period] | None = None
     service: ServiceTable | None = None
+    areas_of: Annotated[int, Field(ge=2000, le=2100)] | None = None
 
 
 class Sources(Entry):

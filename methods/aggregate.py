@@ -49,11 +49,13 @@ def choose_figures(observation: pl.DataFrame, references: pl.DataFrame, sources:
 def member_weights(
     figures: pl.DataFrame, observation: pl.DataFrame, sources: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.DataFrame:
-    """The weight of every municipality with a figure: indicator_id, reference_period, municipality_code, weight.
+    """The weight of every municipality with a figure.
 
-    Weights are those of the figure's own reference period. Where two tables give one, the table that published the
-    figure wins, then the table's priority. A municipality without weight, or with a figure of another series than
-    the reference, is left out; a sum weighs each as 1.
+    Weights are those of the year of the figure's own reference period. Where two tables give one, the table that
+    published the figure wins, then the table's priority. A municipality without weight, or with a figure of another
+    series than the reference, is left out; a sum weighs each as 1. Where the weight is not known of every municipality
+    of a period, all of that period take the fallback. Columns: indicator_id, reference_period, municipality_code,
+    weight, approximate (boolean: not the weight that is meant).
     """
     published = (
         observation.filter(pl.col("value").is_not_null(), breakdown="total")
@@ -64,28 +66,40 @@ def member_weights(
         pl.col("value").is_not_null() & pl.col("region_code").str.starts_with("GM") & pl.col("of_reference_series"),
         breakdown="total",
     ).select("indicator_id", "reference_period", "region_code", "source_table")
-    frames = []
-    for indicator_id, expression, is_count in indicators.select("indicator_id", "weight", "is_count").iter_rows():
+    frames = [with_value.with_columns(weight=pl.lit(1.0), approximate=pl.lit(value=False)).clear()]
+    settings = indicators.select("indicator_id", "weight", "weight_fallback", "weight_approximate", "is_count")
+    for indicator_id, expression, fallback, approximate, is_count in settings.iter_rows():
         rows = with_value.filter(pl.col("indicator_id") == indicator_id)
         if is_count:
-            frames.append(rows.with_columns(weight=pl.lit(1.0)))
+            frames.append(rows.with_columns(weight=pl.lit(1.0), approximate=pl.lit(value=False)))
         elif expression is not None:
-            frames.append(_evaluate_weight(rows, published, expression))
-    weights = pl.concat(frames) if frames else with_value.with_columns(weight=pl.lit(1.0)).clear()
-    return weights.filter(pl.col("weight") > 0).select(
-        "indicator_id", "reference_period", "weight", municipality_code="region_code"
+            weighed = _evaluate_weight(rows, published, expression).with_columns(approximate=pl.lit(approximate))
+            frames.append(_with_fallback(weighed, published, fallback) if fallback else weighed)
+    return (
+        pl.concat(frames)
+        .filter(pl.col("weight") > 0)
+        .select("indicator_id", "reference_period", "weight", "approximate", municipality_code="region_code")
     )
+
+
+def _with_fallback(weighed: pl.DataFrame, published: pl.DataFrame, expression: str) -> pl.DataFrame:
+    """The weights, those of incomplete periods replaced by the fallback's."""
+    incomplete = ~pl.col("weight").is_not_null().all().over("reference_period")
+    replaced = _evaluate_weight(weighed.filter(incomplete).drop("weight", "approximate"), published, expression)
+    kept = weighed.filter(~incomplete)
+    return pl.concat([kept, replaced.with_columns(approximate=pl.lit(value=True)).select(kept.columns)])
 
 
 def _evaluate_weight(rows: pl.DataFrame, published: pl.DataFrame, expression: str) -> pl.DataFrame:
     """`rows` with the value of a weight expression for each; NULL where a part of it is not known."""
     names = sorted(names_in(expression))
+    year = pl.col("reference_period").str.slice(0, 4)
     for name in names:
         part = (
-            rows.join(
-                published.filter(pl.col("indicator_id") == name).drop("indicator_id"),
-                left_on=["region_code", "reference_period"],
-                right_on=["region_code", "period"],
+            rows.with_columns(year=year)
+            .join(
+                published.filter(pl.col("indicator_id") == name).drop("indicator_id").rename({"period": "year"}),
+                ["region_code", "year"],
                 suffix="_of_weight",
             )
             .with_columns(elsewhere=pl.col("source_table") != pl.col("source_table_of_weight"))
@@ -106,9 +120,10 @@ def group_weights(
     weight from every member of the period: without them it has no rows here, and so no group value.
     """
     is_count = pl.col("is_count")
+    year = pl.col("reference_period").str.slice(0, 4).alias("year")
+    members = members.rename({"period": "year"})
     grouped = (
-        members.rename({"period": "reference_period"})
-        .join(weights, ["municipality_code", "reference_period"])
+        members.join(weights.with_columns(year), ["municipality_code", "year"])
         .join(indicators.select("indicator_id", "is_count"), "indicator_id")
         .with_columns(
             found=pl.len().over("indicator_id", "reference_period", "group_code"),
@@ -119,17 +134,21 @@ def group_weights(
             ),
         )
     )
-    size = members.group_by("group_code", pl.col("period").alias("reference_period")).agg(size=pl.len())
+    size = members.group_by("group_code", "year").agg(size=pl.len())
     must_be_whole = pl.col("group_code").is_in(whole_groups) | is_count
     return (
-        grouped.join(size, ["group_code", "reference_period"])
+        grouped.join(size, ["group_code", "year"])
         .filter(~must_be_whole | (pl.col("found") == pl.col("size")))
-        .drop("is_count", "found", "size")
+        .drop("is_count", "found", "size", "year")
     )
 
 
-def group_values(figures: pl.DataFrame, shares: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:
-    """The value of every group in `shares` (group_weight) from its members' figures, shaped as `figures`."""
+def group_values(figures: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    """The value of every group in `shares` (group_weight) from its members' figures, shaped as `figures`.
+
+    Members are estimated independently of each other, so the group's margin follows from theirs: its half-width is the
+    root of the sum of (share x half-width) squared. It has one only where every member has.
+    """
     weakest = pl.col("status").replace_strict({s: i for i, s in enumerate(STATUS_ORDER)}, return_dtype=pl.Int32).min()
     return (
         shares.join(
@@ -145,14 +164,25 @@ def group_values(figures: pl.DataFrame, shares: pl.DataFrame, indicators: pl.Dat
             # A member's own unusual change says little about the group.
             warn.unite_rows("warnings").filter(warn.unite_rows("warnings") != "unusual_change").alias("warnings"),
             pl.col("source_table", "series_id", "of_reference_series").first(),
-            pl.lit(None, dtype=pl.Float64).alias("ci_low"),
-            pl.lit(None, dtype=pl.Float64).alias("ci_high"),
-            pl.lit(None, dtype=pl.Int64).alias("n"),
+            _half_width("ci_low").alias("below"),
+            _half_width("ci_high").alias("above"),
+            pl.when(_all_known("n")).then(pl.col("n").sum()).alias("n"),
+            pl.col("approximate").any(),
         )
-        .join(indicators.select("indicator_id", "weight_approximate"), "indicator_id")
         .with_columns(
-            warnings=warn.unite("warnings", warn.when(pl.col("weight_approximate"), "weight_approximate")),
+            ci_low=pl.col("value") - pl.col("below"),
+            ci_high=pl.col("value") + pl.col("above"),
+            warnings=warn.unite("warnings", warn.when(pl.col("approximate"), "weight_approximate")),
         )
-        .drop("weight_approximate")
+        .drop("below", "above", "approximate")
         .rename({"group_code": "region_code"})
     )
+
+
+def _all_known(column: str) -> pl.Expr:
+    return pl.col(column).is_not_null().all()
+
+
+def _half_width(bound: str) -> pl.Expr:
+    squares = (pl.col("share") * (pl.col("value") - pl.col(bound))).pow(2).sum()
+    return pl.when(_all_known(bound)).then(squares.sqrt())

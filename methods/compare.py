@@ -25,7 +25,7 @@ def comparisons(
     `shares` is group_weight, `sources` indicator_source with revision_margin. Pairs: every own municipality and group
     against region, country and rest of the country (not itself), and the contrasts between groups.
     """
-    values = _with_making(values, sources)
+    values = _with_making(values, sources, indicators, _weights(shares, roles))
     key = ["measurement_year", "indicator_id", "breakdown"]
     comparable = indicators.filter(~pl.col("is_count")).select("indicator_id", "polarity", "min_relevant_difference")
     side = values.select(*key, "region_code", *_SIDE)
@@ -63,7 +63,8 @@ def changes(
     Two quantities: the value itself, and its difference from the country in percent, which takes out what the whole
     country has in common (prices above all). The baseline year has no change from itself.
     """
-    values, baseline = _with_making(values, sources), _with_making(baseline, sources)
+    weights = _weights(shares, roles)
+    values, baseline = (_with_making(frame, sources, indicators, weights) for frame in (values, baseline))
     settings = indicators.select("indicator_id", "polarity", "min_relevant_difference", "is_count", "nominal_euro")
     pairs = (
         _own(values, roles)
@@ -109,10 +110,42 @@ def _own(values: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
     )
 
 
-def _with_making(values: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
-    """Add how each figure was made: kind, rounding_unit and revision_margin of its source table."""
+def _with_making(
+    values: pl.DataFrame, sources: pl.DataFrame, indicators: pl.DataFrame, weights: pl.DataFrame
+) -> pl.DataFrame:
+    """Add how each figure was made: kind, rounding_unit and revision_margin of its source table.
+
+    The rounding unit of a ratio is that of its numerator, divided by its denominator: the weight of the region.
+    """
     making = sources.select("indicator_id", "source_table", "kind", "rounding_unit", "revision_margin")
-    return values.join(making, ["indicator_id", "source_table"], how="left", maintain_order="left")
+    denominators = weights.rename({"weight": "denominator"})
+    ratio = pl.col("indicator_id").is_in(indicators.filter(group_method="ratio")["indicator_id"].to_list())
+    unit = pl.col("rounding_unit")
+    return (
+        values.join(making, ["indicator_id", "source_table"], how="left", maintain_order="left")
+        .join(denominators, ["indicator_id", "reference_period", "region_code"], how="left", maintain_order="left")
+        .with_columns(rounding_unit=pl.when(ratio).then(unit / pl.col("denominator")).otherwise(unit))
+        .drop("denominator")
+    )
+
+
+def _weights(shares: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
+    """The weight of every municipality, group and the country: indicator_id, reference_period, region_code, weight.
+
+    The country's is that of the region and the rest of the country together, where both are known.
+    """
+    key = ["indicator_id", "reference_period"]
+    weight = pl.col("weight").sum()
+    of_groups = shares.group_by(*key, region_code="group_code").agg(weight)
+    of_municipalities = shares.select(*key, region_code="municipality_code", weight="weight")
+    of_country = (
+        of_groups.filter(pl.col("region_code").is_in([roles.region, roles.rest]))
+        .group_by(key)
+        .agg(weight, parts=pl.len())
+        .filter(pl.col("parts") == 2)
+        .with_columns(region_code=pl.lit(roles.country))
+    )
+    return pl.concat([of_groups, of_municipalities.unique([*key, "region_code"]), of_country.select(of_groups.columns)])
 
 
 def _pairs(roles: RegionRoles, contrasts: list[tuple[str, str]]) -> pl.DataFrame:
@@ -204,20 +237,7 @@ def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles)
     Where a weight is not known the two count as independent, which never makes an interval narrower.
     """
     key = ["indicator_id", "reference_period"]
-    weight = pl.col("weight").sum()
-    of_groups = shares.group_by(*key, region_code="group_code").agg(weight)
-    of_municipalities = shares.filter(group_code=roles.region).select(
-        *key, region_code="municipality_code", weight="weight"
-    )
-    country = (
-        of_groups.filter(pl.col("region_code").is_in([roles.region, roles.rest]))
-        .group_by(key)
-        .agg(weight, parts=pl.len())
-        .filter(pl.col("parts") == 2)
-        .with_columns(region_code=pl.lit(roles.country))
-        .select(of_groups.columns)
-    )
-    weights = pl.concat([of_groups, of_municipalities, country])
+    weights = _weights(shares, roles)
     part_of = pl.col("comparator_code").is_in([roles.region, roles.country])
     return (
         pairs.join(weights, [*key, "region_code"], how="left", maintain_order="left")
@@ -247,6 +267,8 @@ def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: Regi
         country_kind="kind",
         country_series="series_id",
         country_status="status",
+        country_ci_low="ci_low",
+        country_ci_high="ci_high",
         country_unit="rounding_unit",
         country_warnings="warnings",
         country_revision_margin="revision_margin",
@@ -299,18 +321,31 @@ def _relative_side(prefix: str) -> list[pl.Expr]:
         .then(pl.lit("provisional"))
         .otherwise(own["status"])
     )
-    no_margin = pl.lit(None, dtype=pl.Float64)
     return [
         pl.when(own["series_id"] == pl.col(f"{prefix}country_series"))
         .then(100 * (own["value"] / country - 1))
         .alias(f"{prefix}value"),
         weaker_kind.alias(f"{prefix}kind"),
         weaker_status.alias(f"{prefix}status"),
-        no_margin.alias(f"{prefix}ci_low"),
-        no_margin.alias(f"{prefix}ci_high"),
+        (100 * (own["value"] / country - 1) - _relative_margin(prefix, "low", "high")).alias(f"{prefix}ci_low"),
+        (100 * (own["value"] / country - 1) + _relative_margin(prefix, "high", "low")).alias(f"{prefix}ci_high"),
         _relative_revision(prefix).alias(f"{prefix}revision_margin"),
         warn.unite(own["warnings"], pl.col(f"{prefix}country_warnings")).alias(f"{prefix}warnings"),
     ]
+
+
+def _relative_margin(prefix: str, own: str, opposite: str) -> pl.Expr:
+    """How far a relative value may be off on one side by sampling: two independent figures, to first order.
+
+    NULL where one of the two is sampled and has no margin. Registers have no sampling error.
+    """
+
+    def width(figure: str, value: str, side: str) -> pl.Expr:
+        distance = (pl.col(f"{prefix}{value}") - pl.col(f"{prefix}{figure}ci_{side}")).abs()
+        return pl.when(pl.col(f"{prefix}{figure}kind") == "register").then(0.0).otherwise(distance)
+
+    x, n = pl.col(f"{prefix}value"), pl.col(f"{prefix}country")
+    return 100 / n * (width("", "value", own).pow(2) + (x / n * width("country_", "country", opposite)).pow(2)).sqrt()
 
 
 def _relative_revision(prefix: str) -> pl.Expr:

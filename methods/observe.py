@@ -14,14 +14,15 @@ MAD_TO_SD = 1.482602218505602
 def observations(figures: pl.DataFrame, sources: pl.DataFrame, period_warnings: pl.DataFrame) -> pl.DataFrame:
     """Figures as observations with the warnings the catalogue gives for their source.
 
-    `figures`: indicator_id, region_code, period, source_table, value, status. `sources`: indicator_id, source_table,
-    kind, warnings. `period_warnings`: indicator_id, source_table, period, warning. No margins are published with
-    these figures, so everything sampled or modelled says `no_margin`.
+    `figures`: indicator_id, region_code, period, source_table, value, ci_low, ci_high, status. `sources`:
+    indicator_id, source_table, kind, warnings. `period_warnings`: indicator_id, source_table, period, warning. What is
+    sampled or modelled and published without a margin says `no_margin`.
     """
     at_period = period_warnings.group_by("indicator_id", "source_table", "period").agg(
         pl.col("warning").alias("at_period")
     )
     uncertain = pl.col("kind").is_in(["sample", "model"])
+    without_margin = pl.any_horizontal(pl.col("ci_low", "ci_high").is_null())
     return (
         figures.join(
             sources.select("indicator_id", "source_table", "kind", "warnings"), ["indicator_id", "source_table"]
@@ -29,18 +30,68 @@ def observations(figures: pl.DataFrame, sources: pl.DataFrame, period_warnings: 
         .join(at_period, ["indicator_id", "source_table", "period"], how="left")
         .with_columns(
             breakdown=pl.lit("total"),
-            ci_low=pl.lit(None, dtype=pl.Float64),
-            ci_high=pl.lit(None, dtype=pl.Float64),
             n=pl.lit(None, dtype=pl.Int64),
             warnings=warn.unite(
                 "warnings",
                 "at_period",
                 warn.when(pl.col("kind") == "model", "model_based"),
-                warn.when(uncertain & pl.col("value").is_not_null(), "no_margin"),
+                warn.when(uncertain & pl.col("value").is_not_null() & without_margin, "no_margin"),
             ),
         )
         .drop("kind", "at_period")
     )
+
+
+def with_ratios(observation: pl.DataFrame, ratios: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """Observations and the ratios that follow from them: per x numerator / denominator of the same region and year.
+
+    `ratios`: indicator_id, numerator, denominator, per. A ratio stands under its numerator's source table and period.
+    The denominator is that of the period's year, from the same table where it has one, else from the best table by
+    priority. Missing where one of the two is: with the numerator's status, else `not_published`. As weak as the weaker
+    of the two statuses. Only counts of registers are divided, so there is no margin.
+    """
+    total = observation.filter(breakdown="total")
+    denominators = (
+        total.filter(pl.col("value") > 0)
+        .join(sources.select("indicator_id", "source_table", "priority"), ["indicator_id", "source_table"])
+        .select(
+            "region_code",
+            "priority",
+            year="period",
+            denominator="indicator_id",
+            below="value",
+            status_below="status",
+            warnings_below="warnings",
+            table_below="source_table",
+        )
+    )
+    provisional = pl.col("status_below") == "provisional"
+    found = (
+        total.join(ratios.rename({"indicator_id": "ratio"}), left_on="indicator_id", right_on="numerator")
+        .with_columns(year=pl.col("period").str.slice(0, 4))
+        .join(denominators, ["region_code", "year", "denominator"], how="left")
+        .sort(
+            *("ratio", "region_code", "period", "source_table"),
+            pl.col("table_below") != pl.col("source_table"),
+            "priority",
+        )
+        .unique(["ratio", "region_code", "period", "source_table"], keep="first", maintain_order=True)
+        .with_columns(
+            indicator_id="ratio",
+            value=pl.col("per") * pl.col("value") / pl.col("below"),
+            status=pl.when(pl.col("value").is_null())
+            .then("status")
+            .when(pl.col("below").is_null())
+            .then(pl.lit("not_published"))
+            .when(provisional & (pl.col("status") == "definitive"))
+            .then("status_below")
+            .otherwise("status"),
+            warnings=warn.unite("warnings", "warnings_below"),
+            ci_low=pl.lit(None, dtype=pl.Float64),
+            ci_high=pl.lit(None, dtype=pl.Float64),
+        )
+    )
+    return pl.concat([observation, found.select(observation.columns)])
 
 
 def flag_unusual_changes(observation: pl.DataFrame, sources: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:

@@ -20,6 +20,7 @@ def choose_references(
     which every required region has a figure in one series; of two tables with that period the one with the best
     priority. The first of `years` is the baseline: where the catalogue freezes baselines (`frozen`: indicator_id,
     source_table, period), only the frozen period of that table will do, so that later data never silently move it.
+    Where it freezes several tables, the best of those in which every required region has a figure is the baseline.
 
     `required` gives the regions that must have a figure, by the indicator's `measured_for`. Adds lag_years,
     source_table, series_id, carried_forward, newer_published (both boolean) and missing_status: what to say of an
@@ -32,9 +33,12 @@ def choose_references(
     is_baseline = pl.col("measurement_year") == years[0]
     asked = _asked(observation, indicators, required)
     table = sources.select("indicator_id", "source_table", "series_id", "priority")
-    present = _freeze(observation.select("indicator_id", "source_table", "period").unique(), frozen)
+    complete = _complete_periods(asked, table, required)
+    present = observation.select("indicator_id", "source_table", "period").unique()
+    at_hand = _baseline_at_hand(frozen, present, complete, table)
+    present = _freeze(present, at_hand)
     in_reach = (
-        grid.join(_complete_periods(asked, table, required), "indicator_id")
+        grid.join(complete, "indicator_id")
         .join(present, ["indicator_id", "source_table", "period"], how="semi")
         .with_columns(lag_years=pl.col("measurement_year") - _year("period"))
         .filter(pl.col("lag_years").is_between(0, pl.col("max_lag_years")))
@@ -42,7 +46,7 @@ def choose_references(
     if not frozen.is_empty():
         baseline = (
             grid.filter(is_baseline)
-            .join(frozen.join(present, frozen.columns, how="semi"), "indicator_id")
+            .join(at_hand, "indicator_id")
             .join(table, ["indicator_id", "source_table"])
             .with_columns(lag_years=pl.col("measurement_year") - _year("period"))
         )
@@ -109,11 +113,26 @@ def _complete_periods(asked: pl.DataFrame, table: pl.DataFrame, required: dict[s
     )
 
 
+def _baseline_at_hand(
+    frozen: pl.DataFrame, present: pl.DataFrame, complete: pl.DataFrame, table: pl.DataFrame
+) -> pl.DataFrame:
+    """Of each indicator the one frozen table and period that is used: at hand, complete, and best by priority."""
+    key = ["indicator_id", "source_table", "period"]
+    whole = complete.select(key).with_columns(whole=pl.lit(value=True))
+    return (
+        frozen.join(present, key, how="semi")
+        .join(whole, key, how="left")
+        .join(table, ["indicator_id", "source_table"])
+        .sort("indicator_id", pl.col("whole").fill_null(value=False), "priority", descending=[False, True, False])
+        .unique("indicator_id", keep="first", maintain_order=True)
+        .select(frozen.columns)
+    )
+
+
 def _freeze(present: pl.DataFrame, frozen: pl.DataFrame) -> pl.DataFrame:
     """Without the other tables of a frozen period: a later year that carries it shows the same figure."""
-    kept = frozen.join(present, frozen.columns, how="semi")
-    others = present.join(kept.select("indicator_id", "period"), ["indicator_id", "period"], how="anti")
-    return pl.concat([others, kept.select(present.columns)])
+    others = present.join(frozen.select("indicator_id", "period"), ["indicator_id", "period"], how="anti")
+    return pl.concat([others, frozen.select(present.columns)])
 
 
 def _newest(grid: pl.DataFrame, periods: pl.DataFrame, name: str) -> pl.DataFrame:

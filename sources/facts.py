@@ -30,6 +30,9 @@ _ORIGIN_COLUMNS = [
 ]
 _REGION_COLUMNS = ["region_code", "name"]
 
+# Columns of published figures, wherever they come from.
+FIGURE = ["indicator_id", "region_code", "period", "value", "ci_low", "ci_high", "status", "source_table"]
+
 
 @dataclass(frozen=True)
 class FileFacts:
@@ -45,7 +48,8 @@ class FileFacts:
 class Facts:
     """Validated figures. Missing values are null and have a status that says why.
 
-    figures: indicator_id, region_code, period, value (Float64), status, source_table; sorted by key.
+    figures: indicator_id, region_code, period, value (Float64), ci_low, ci_high (NULL: these files hold no margins),
+    status, source_table; sorted by key.
     origins: indicator_id, source_table, source_column, unit, note, period_first, period_last, figures (their
     number); sorted. regions: region_code, name; sorted.
     files: by the plain file name (figures.csv, also where the file is figures.csv.gz).
@@ -76,9 +80,17 @@ def read_facts(folder: Path, catalogue: Catalogue) -> Facts:
     files = {FIGURES: data.figures, ORIGINS: data.origins, REGIONS: data.regions}
     return Facts(
         figures=figures.sort(KEY)
-        .with_columns(value="number")
-        .select(_FIGURE_COLUMNS)
-        .rename({"indicator": "indicator_id"}),
+        .select(
+            "region_code",
+            "period",
+            "status",
+            "source_table",
+            indicator_id="indicator",
+            value="number",
+            ci_low=pl.lit(None, dtype=pl.Float64),
+            ci_high=pl.lit(None, dtype=pl.Float64),
+        )
+        .select(FIGURE),
         origins=data.origins.frame.sort(PAIR)
         .with_columns(pl.col("note").replace({"": None}), pl.col("figures").cast(pl.Int64))
         .select(_ORIGIN_COLUMNS)

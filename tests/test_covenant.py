@@ -138,7 +138,7 @@ def computed(output: Path, claim: Claim) -> dict[str, float]:
     weights = member_weights(figures, observation, sources, indicators)
     members = tables["region_member"].filter(pl.col("group_code") != region.country_code)
     shares = group_weights(weights, members, indicators, whole_groups=list(region.own_groups))
-    both = [frame.select("region_code", "value") for frame in (figures, group_values(figures, shares, indicators))]
+    both = [frame.select("region_code", "value") for frame in (figures, group_values(figures, shares))]
     value = dict(pl.concat(both).iter_rows())
     own, other = value[claim.region], value[claim.against]
     return {"points": own - other, "percent": 100 * (own / other - 1)}

@@ -104,16 +104,15 @@ def test_a_weighted_mean_and_nothing_else_has_a_weight() -> None:
             Indicator(**INDICATOR | wrong)
 
 
-def test_at_most_one_source_freezes_a_baseline() -> None:
-    first = SOURCE | {"baseline_periods": {2022: "2021"}}
-    other = SOURCE | {"source_table": "CBS 2NED"}
-    indicator = Indicator(**INDICATOR | {"sources": [other, first]})
-    found = indicator.baseline(2022)
-    assert found
-    assert (found[0].source_table, found[1]) == ("CBS 1NED", "2021")
-    assert indicator.baseline(2023) is None
-    with pytest.raises(ValidationError, match="baseline 2022"):
-        Indicator(**INDICATOR | {"sources": [first, other | {"baseline_periods": {2022: "2022"}}]})
+def test_the_sources_that_freeze_a_baseline_come_best_first() -> None:
+    second = SOURCE | {"baseline_periods": {2022: "2021"}, "priority": 2}
+    first = SOURCE | {"source_table": "CBS 2NED", "baseline_periods": {2022: "2022"}, "priority": 1}
+    indicator = Indicator(**INDICATOR | {"sources": [second, first, SOURCE | {"source_table": "CBS 3NED"}]})
+    assert [(source.source_table, period) for source, period in indicator.baselines(2022)] == [
+        ("CBS 2NED", "2022"),
+        ("CBS 1NED", "2021"),
+    ]
+    assert indicator.baselines(2023) == []
 
 
 def test_a_table_gives_an_indicator_once() -> None:

@@ -45,7 +45,7 @@ class Measurement:
 
     @cached_property
     def indicator_value(self) -> pl.DataFrame:
-        groups = group_values(self.figures, self.group_weight, self.indicators)
+        groups = group_values(self.figures, self.group_weight)
         return indicator_values(self.references, self.figures, groups, self.indicators, self.roles)
 
     @cached_property

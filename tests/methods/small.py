@@ -73,6 +73,7 @@ def indicators(text: str, **defaults: Any) -> pl.DataFrame:
         "group_method": "weighted_mean",
         "weigh_by": None,
         "weight_approximate": False,
+        "weight_fallback": None,
         "is_count": False,
         "is_percentage": False,
         "measured_for": "municipality",

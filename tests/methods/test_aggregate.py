@@ -60,7 +60,7 @@ def groups(
 ) -> dict[str, dict[str, object]]:
     """The group rows of `references`, by group code."""
     shares = weigh(figures, what, tables, references, members)
-    rows = group_values(choose_figures(figures, references, tables), shares, what)
+    rows = group_values(choose_figures(figures, references, tables), shares)
     return {row["region_code"]: row for row in rows.iter_rows(named=True)}
 
 
@@ -291,5 +291,54 @@ def test_a_figure_for_women_beside_the_total_does_not_make_a_municipality_count_
     figures = pl.concat([FIGURES, women])
     shares = weigh(figures).filter(indicator_id="income", group_code="REGION").sort("municipality_code")
     assert shares["share"].to_list() == pytest.approx([0.75, 0.25])
-    totals = group_values(choose_figures(figures, REFERENCES, TABLES), shares, WHAT).filter(breakdown="total")
+    totals = group_values(choose_figures(figures, REFERENCES, TABLES), shares).filter(breakdown="total")
     assert totals["value"].to_list() == pytest.approx([32.5])
+
+
+def with_margins(figures: pl.DataFrame, half_width: float) -> pl.DataFrame:
+    """The same figures, every income give or take so much."""
+    here = pl.col("indicator_id") == "income"
+    return figures.with_columns(
+        ci_low=pl.when(here).then(pl.col("value") - half_width),
+        ci_high=pl.when(here).then(pl.col("value") + half_width),
+    )
+
+
+def test_a_groups_margin_follows_from_those_of_its_members() -> None:
+    # Shares 0.75 and 0.25; independent estimates: the half-width is the root of the sum of squares.
+    half = (0.75**2 * 2**2 + 0.25**2 * 2**2) ** 0.5
+    found = groups(with_margins(FIGURES, 2))["REGION"]
+    assert (found["ci_low"], found["ci_high"]) == (pytest.approx(32.5 - half), pytest.approx(32.5 + half))
+
+
+def test_where_one_member_has_no_margin_the_group_has_none() -> None:
+    figures = replaced(with_margins(FIGURES, 2), "GM0002", ci_low=None, ci_high=None)
+    assert groups(figures)["REGION"]["ci_low"] is None
+    assert groups(figures)["REST"]["ci_low"] is not None
+
+
+def test_where_the_weight_is_not_known_of_all_the_whole_period_takes_the_fallback_and_says_so() -> None:
+    what = indicators("""
+        indicator_id weigh_by weight_fallback group_method  is_count
+        income       adults   households      weighted_mean no
+        adults       -        -               sum           yes
+        households   -        -               sum           yes
+        """)
+    adults = observation("""
+        indicator_id region_code period value
+        adults       GM0001      2022   1000
+        adults       GM0002      2022   1000
+        adults       GM0003      2022   1000
+        adults       GM0004      2022   1000
+        """)
+    tables = sources("indicator_id\nincome\nhouseholds\nadults")
+    whole = groups(pl.concat([FIGURES, adults]), what, tables)["REGION"]
+    assert (whole["value"], whole["warnings"]) == (35, [])
+    partly = groups(pl.concat([FIGURES, adults[1:]]), what, tables)["REGION"]
+    assert (partly["value"], partly["warnings"]) == (32.5, ["weight_approximate"])
+
+
+def test_a_figure_of_a_month_takes_the_weights_and_members_of_its_year() -> None:
+    monthly = FIGURES.with_columns(period=pl.when(indicator_id="income").then(pl.lit("2022-12")).otherwise("period"))
+    references = REFERENCES.with_columns(reference_period=pl.lit("2022-12"))
+    assert groups(monthly, references=references)["REGION"]["value"] == 32.5

@@ -257,7 +257,7 @@ def test_the_published_figures_give_the_known_weighted_means(official: Measureme
     figures = choose_figures(official.observation, references, official.sources)
     weights = member_weights(figures, official.observation, official.sources, official.indicators)
     shares = group_weights(weights, official.members, official.indicators, official.roles.groups)
-    found = group_values(figures, shares, official.indicators)
+    found = group_values(figures, shares)
     expected = GOLDEN.unpivot(index=["indicator_id", "period"], variable_name="region_code", value_name="golden")
     both = expected.rename({"period": "reference_period"}).join(
         found, ["indicator_id", "reference_period", "region_code"], how="left"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from methods.observe import flag_unusual_changes, observations
+from methods.observe import flag_unusual_changes, observations, with_ratios
 from tests.methods.chain import Measurement
 from tests.methods.small import indicators, observation, sources, table
 
 FIGURES = """
-    indicator_id region_code period value source_table status
-    health       GM0001      2020   78.1  A            definitive
-    health       GM0001      2022   70.3  A            definitive
-    health       GM0002      2022   -     A            suppressed
+    indicator_id region_code period value ci_low ci_high source_table status
+    health       GM0001      2020   78.1  -      -       A            definitive
+    health       GM0001      2022   70.3  -      -       A            definitive
+    health       GM0002      2022   -     -      -       A            suppressed
     """
 NO_PERIODS = table("indicator_id source_table period warning")
 
@@ -168,3 +168,40 @@ def test_the_jump_of_the_mean_income_of_almelo_is_pointed_out(official: Measurem
     )["region_code"].to_list()
     assert "GM0141" in found
     assert "GM0153" not in found
+
+
+def test_a_published_margin_is_kept_and_nothing_says_it_is_missing() -> None:
+    figures = table("indicator_id region_code period value ci_low ci_high source_table status\n"
+                    "health GM0001 2022 70.3 68.0 72.5 A definitive")  # fmt: skip
+    found = observations(figures, sources("indicator_id kind\nhealth sample"), NO_PERIODS).row(0, named=True)
+    assert (found["ci_low"], found["ci_high"], found["warnings"]) == (68.0, 72.5, [])
+
+
+COUNTS = observation(
+    """
+    indicator_id region_code period  source_table value status
+    benefits     GM0001      2022    A            210   definitive
+    benefits     GM0001      2022-12 M            420   provisional
+    benefits     GM0002      2022    A            -     suppressed
+    benefits     GM0003      2022    A            50    definitive
+    population   GM0001      2022    A            42000 definitive
+    population   GM0001      2022    B            21000 definitive
+    population   GM0002      2022    B            10000 definitive
+    """
+)
+RATIO = table("indicator_id numerator denominator per\nrate benefits population 1000").cast({"per": pl.Float64})
+COUNT_TABLES = sources("indicator_id source_table priority\npopulation A 2\npopulation B 1\nbenefits A 1\nbenefits M 1")
+
+
+def test_a_ratio_is_numerator_over_denominator_of_the_same_region_and_year() -> None:
+    found = with_ratios(COUNTS, RATIO, COUNT_TABLES).filter(indicator_id="rate").sort("region_code", "period")
+    assert found.select("region_code", "period", "source_table", "value", "status").rows() == [
+        ("GM0001", "2022", "A", 1000 * 210 / 42000, "definitive"),  # the numerator's own table has a denominator
+        ("GM0001", "2022-12", "M", 1000 * 420 / 21000, "provisional"),  # else the best table; the year of the month
+        ("GM0002", "2022", "A", None, "suppressed"),  # missing as the numerator is
+        ("GM0003", "2022", "A", None, "not_published"),  # no denominator
+    ]
+
+
+def test_what_was_observed_stays_beside_its_ratios() -> None:
+    assert with_ratios(COUNTS, RATIO, COUNT_TABLES).filter(pl.col("indicator_id") != "rate").equals(COUNTS)
