@@ -5,6 +5,7 @@ import polars as pl
 
 from assets.raw import (
     INPUT_FILES,
+    ORIGINS,
     OUTLINES,
     POPULATION,
     RAW_KEYS,
@@ -17,13 +18,15 @@ from assets.raw import (
 from assets.tables import CATALOGUE, record, table_asset
 from catalog import frames
 from methods.measure import RegionRoles
-from methods.observe import flag_unusual_changes, observations
+from methods.observe import flag_unusual_changes, observations, with_ratios
 from sources.fact_checks import FIGURES
 from sources.lifetimes import read_lifetimes
 from sources.outlines import dissolve, read_outlines
 
 REGION = CATALOGUE.region
 ROLES = RegionRoles.of(REGION)
+
+_RETRIEVED = ["retrieved_at", "modified_at", "sha256", "bytes"]
 
 # What CBS codes begin with, and the kind of region they are; other publishers' areas are regions.
 KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
@@ -103,13 +106,33 @@ def indicator_source(context: dg.AssetExecutionContext) -> pl.DataFrame:
     return record(context, frames.indicator_sources(CATALOGUE))
 
 
-@table_asset("source", "core", ins={"input_files": dg.AssetIn(INPUT_FILES)})
-def source(context: dg.AssetExecutionContext, input_files: pl.DataFrame, observation: pl.DataFrame) -> pl.DataFrame:
-    """The publishers' tables used, with the checksum of the file their figures stand in."""
-    figures_file = input_files.filter(pl.col("file") == FIGURES).select("sha256", "bytes")
+@table_asset("source", "core", ins={"input_files": dg.AssetIn(INPUT_FILES), "origins": dg.AssetIn(ORIGINS)})
+def source(
+    context: dg.AssetExecutionContext, input_files: pl.DataFrame, origins: pl.DataFrame, observation: pl.DataFrame
+) -> pl.DataFrame:
+    """The publishers' tables used, with the checksum of their newest snapshot, or of the bundled file."""
+    bundled = input_files.filter(pl.col("file") == FIGURES).select(file_sha256="sha256", file_bytes="bytes")
     rows = observation.group_by("source_table").agg(rows=pl.len().cast(pl.Int64))
-    tables = frames.source_tables(CATALOGUE).join(rows, "source_table", how="left", maintain_order="left")
-    return record(context, tables.with_columns(pl.col("rows").fill_null(0)).join(figures_file, how="cross"))
+    newest = (
+        origins.filter(pl.col("sha256").is_not_null())
+        .sort("source_table", "retrieved_at", "sha256")
+        .group_by("source_table", maintain_order=True)
+        .last()
+        .select("source_table", *(pl.col(name).name.prefix("own_") for name in _RETRIEVED))
+    )
+    return record(
+        context,
+        frames.source_tables(CATALOGUE)
+        .join(rows, "source_table", how="left", maintain_order="left")
+        .join(newest, "source_table", how="left", maintain_order="left")
+        .join(bundled, how="cross")
+        .with_columns(
+            pl.col("rows").fill_null(0),
+            *(pl.coalesce(f"own_{name}", name).alias(name) for name in ("retrieved_at", "modified_at")),
+            sha256=pl.coalesce("own_sha256", "file_sha256"),
+            bytes=pl.coalesce("own_bytes", "file_bytes"),
+        ),
+    )
 
 
 @table_asset("observation", "core", ins=raw_inputs(list(RAW_KEYS)))
@@ -118,14 +141,18 @@ def observation(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl
     sources = frames.indicator_sources(CATALOGUE)
     figures = pl.concat([tables[raw_name(table)] for table in RAW_KEYS])
     observed = observations(figures, sources, frames.period_warnings(CATALOGUE))
+    observed = with_ratios(observed, frames.ratios(CATALOGUE), sources)
     return record(context, flag_unusual_changes(observed, sources, frames.indicators(CATALOGUE)))
 
 
 def _population(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Inhabitants on 1 January: region_code, period, population."""
+    """Inhabitants on 1 January, from the best table that has them: region_code, period, population."""
+    priorities = {source.source_table: source.priority for source in CATALOGUE.indicator(POPULATION).sources}
     return (
         pl.concat(tables.values())
         .filter(pl.col("value").is_not_null(), indicator_id=POPULATION)
+        .sort("region_code", "period", pl.col("source_table").replace_strict(priorities))
+        .unique(["region_code", "period"], keep="first", maintain_order=True)
         .select("region_code", "period", population=pl.col("value").cast(pl.Int64))
     )
 

@@ -32,7 +32,7 @@ def data_dictionary(context: dg.AssetExecutionContext) -> pl.DataFrame:
     return record(context, frames.data_dictionary(CATALOGUE))
 
 
-@table_asset("check_result", "edition", deps=DATA_TABLES)
+@table_asset("check_result", "edition", deps=[*DATA_TABLES, "source_choice"])
 def check_result(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.DataFrame:
     """The results of all checks on the tables before this one."""
     closing = pl.col("asset").is_in(CLOSING_TABLES)
@@ -40,7 +40,9 @@ def check_result(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.
 
 
 @table_asset("edition", "edition", ins={"input_files": dg.AssetIn(INPUT_FILES)})
-def edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame) -> pl.DataFrame:
+def edition(
+    context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame, observation: pl.DataFrame
+) -> pl.DataFrame:
     """One row: what this edition was made from."""
     content = "".join(f"{name} {sha256}\n" for name, sha256 in input_files.select("file", "sha256").sort("file").rows())
     row = {
@@ -51,7 +53,7 @@ def edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files
         "catalog_sha256": CATALOGUE.sha256,
         "lock_sha256": hashlib.sha256(Path(workspace.lock_file).read_bytes()).hexdigest(),
         "input_sha256": hashlib.sha256(content.encode()).hexdigest(),
-        "contains_synthetic": False,
+        "contains_synthetic": observation["warnings"].list.contains("synthetic").any(),
     }
     return record(context, pl.DataFrame([row]))
 

@@ -1,26 +1,33 @@
 """Layer measurement: the figure of every region, indicator and measurement year."""
 
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
 from assets.core import REGION, ROLES
-from assets.tables import CATALOGUE, record, table_asset
+from assets.raw import ORIGINS, PASSED_OVER
+from assets.tables import CATALOGUE, OWNER, record, table_asset
+from assets.workspace import Workspace
 from catalog import frames
 from methods.aggregate import choose_figures, group_values, group_weights, member_weights
 from methods.measure import indicator_values
+from methods.provenance import baseline_differences, choices
 from methods.reference import choose_references
 
 
 def _references(observation: pl.DataFrame) -> pl.DataFrame:
     """The reference period of every indicator in every measurement year of the region."""
+    # A figure of an area that is the region under another code is a figure of the region.
+    as_region = pl.col("region_code").replace(dict.fromkeys(ROLES.published_as, ROLES.region))
     return choose_references(
-        observation,
+        observation.with_columns(as_region),
         frames.indicators(CATALOGUE),
         frames.indicator_sources(CATALOGUE),
         frames.frozen_baselines(CATALOGUE),
         frames.known_periods(CATALOGUE),
         REGION.years,
-        {"municipality": REGION.must_have_figures, "region": ROLES.published_as},
+        {"municipality": REGION.must_have_figures, "region": [ROLES.region], "country": [ROLES.country]},
     )
 
 
@@ -49,3 +56,64 @@ def indicator_value(
     years = [int(year) for year in context.partition_keys]
     of_years = references.filter(pl.col("measurement_year").is_in(years))
     return record(context, indicator_values(of_years, figures, groups, indicators, ROLES))
+
+
+@dg.asset(
+    group_name="measurement",
+    owners=[OWNER],
+    kinds={"json"},
+    description="Which table each figure comes from and why, and where another source gives the baseline otherwise.",
+    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("why", description="The reason.")])},
+    ins={"origins": dg.AssetIn(ORIGINS), "passed_over": dg.AssetIn(PASSED_OVER)},
+)
+def source_choice(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    observation: pl.DataFrame,
+    origins: pl.DataFrame,
+    passed_over: pl.DataFrame,
+) -> None:
+    """Explain the choice of sources, for `btg measure` and the quality page."""
+    references = _references(observation)
+    baseline = references.filter(measurement_year=REGION.baseline_year).drop_nulls("reference_period")
+    chosen = choices(references, observation, origins, frames.indicator_sources(CATALOGUE))
+    differing = baseline_differences(baseline, observation, passed_over, ROLES.municipalities)
+    moved = [_baseline_sentence(row) for row in differing.iter_rows(named=True)]
+    workspace.write_sources({"choices": chosen.to_dicts(), "baseline": moved})
+    workspace.write_checks("source_choice", [_baseline_check(moved)])
+    context.add_asset_metadata({"dagster/row_count": chosen.height, "baseline_differences": len(moved)})
+
+
+def _baseline_sentence(row: dict[str, Any]) -> str:
+    """What another source would make of the baseline, and what the catalogue decides."""
+    name = REGION.municipalities[row["region_code"]]
+    indicator = CATALOGUE.indicator(row["indicator_id"])
+    by_how_much = (
+        f"{row['different']} of {row['compared']} municipalities differ, {name} most: "
+        f"{row['value']:.{indicator.decimals}f} against {row['other_value']:.{indicator.decimals}f}"
+    )
+    if row["source_table"] != row["other_table"]:
+        return (
+            f"{indicator.indicator_id} {row['reference_period']}: {row['source_table']} stands; {row['other_table']} "
+            f"has other figures ({by_how_much}). The catalogue decides: baseline_periods and priority."
+        )
+    source = next(s for s in indicator.sources if s.source_table == row["source_table"])
+    stands = {"keep": "the first figures stand", "accept": "the newest figures stand"}[source.baseline_revisions]
+    return (
+        f"{indicator.indicator_id} {row['reference_period']}: {row['source_table']} was revised; {stands} "
+        f"({by_how_much} of the others). The catalogue decides: baseline_revisions."
+    )
+
+
+def _baseline_check(moved: list[str]) -> dict[str, Any]:
+    return {
+        "check_id": "baseline_has_one_source",
+        "asset": "source_choice",
+        "partition": "all",
+        "severity": "warning",
+        "passed": not moved,
+        "observed": str(len(moved)),
+        "expected": "no other source, and no revision, that gives the baseline otherwise",
+        "rows_failed": len(moved),
+        "message": " ".join(moved) or "No other source gives the baseline otherwise.",
+    }

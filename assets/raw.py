@@ -1,6 +1,7 @@
 """Layer raw: the figures as published, typed, one table per source table, and the files they came from.
 
-Nothing is computed here. The input is read and validated once, as a whole.
+Nothing is computed here. The input is read and validated once, as a whole: the snapshots of the data root, and the
+bundled figures where there are none.
 """
 
 import hashlib
@@ -14,15 +15,17 @@ from assets.tables import CATALOGUE, OWNER, measures
 from assets.workspace import Workspace
 from reports.quality_page import write_quality_page
 from sources import bundled
+from sources.collect import Collected, collect
 from sources.errors import InputError
 from sources.fact_checks import FIGURES
 from sources.facts import FIGURE, Facts, read_facts
+from sources.read_snapshot import membership_faults
 
 _OBSERVED = CATALOGUE.registry["observation"]
-_FIGURE_COLUMNS = [
-    column
-    for column in _OBSERVED.columns
-    if column.name in FIGURE
+_FIGURE_COLUMNS = [column for column in _OBSERVED.columns if column.name in FIGURE]
+_MORE_COLUMNS = [
+    dg.TableColumn("reason", type="VARCHAR", description="Why there is no value, as the publisher writes it."),
+    dg.TableColumn("synthetic", type="BOOLEAN", description="True for an invented example."),
 ]
 
 
@@ -31,8 +34,11 @@ def raw_name(source_table: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", source_table.lower()).strip("_")
 
 
-RAW_KEYS = {table: dg.AssetKey(["raw", raw_name(table)]) for table in CATALOGUE.source_tables}
+_MEASURED = {source.source_table for indicator in CATALOGUE.indicators for source in indicator.sources}
+RAW_KEYS = {name: dg.AssetKey(["raw", raw_name(name)]) for name in CATALOGUE.source_tables if name in _MEASURED}
 REGION_NAMES = dg.AssetKey(["raw", "region_names"])
+ORIGINS = dg.AssetKey(["raw", "figure_origins"])
+PASSED_OVER = dg.AssetKey(["raw", "baseline_figures_passed_over"])
 POPULATION = "population"
 INPUT_FILES = dg.AssetKey(["raw", "input_files"])
 
@@ -44,6 +50,7 @@ REORGANISATIONS = bundled.FOLDER / "municipal_reorganisations_2010_2026.csv"
 def _figure_schema() -> dg.TableSchema:
     return dg.TableSchema(
         columns=[dg.TableColumn(c.name, type=c.type, description=c.description_en) for c in _FIGURE_COLUMNS]
+        + _MORE_COLUMNS
     )
 
 
@@ -88,6 +95,18 @@ def _describe(source_table: str) -> str:
             _plain_schema(region_code="Code of the region.", name="Name as published."),
             "cbs",
         ),
+        "figure_origins": _out(
+            ORIGINS,
+            "Where the figures of each indicator, source table and period come from.",
+            _plain_schema(origin="live, delivered or bundled.", retrieved_at="When they were retrieved.", url="Where."),
+            "btg",
+        ),
+        "baseline_figures_passed_over": _out(
+            PASSED_OVER,
+            "Figures of the baseline's own tables that do not stand, because of what the catalogue says of revisions.",
+            _figure_schema(),
+            "btg",
+        ),
         "input_files": _out(
             INPUT_FILES,
             "The files this run was made from, with their checksums.",
@@ -99,36 +118,40 @@ def _describe(source_table: str) -> str:
 def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.Output[pl.DataFrame]]:
     """Read and validate the input folder once; each source table becomes one raw table."""
     workspace.start_checks()
-    facts = _read_input(workspace)
-    context.log.info("read %d figures from %s", facts.figures.height, workspace.input_path)
+    collected, files = _read_input(workspace)
+    context.log.info("read %d figures", collected.figures.height)
     for table in RAW_KEYS:
-        frame = facts.figures.filter(source_table=table).select(column.name for column in _FIGURE_COLUMNS)
+        frame = collected.figures.filter(source_table=table).select(*FIGURE, "reason", "synthetic")
         yield dg.Output(frame, output_name=raw_name(table), metadata=dict(measures(frame)))
-    names = facts.regions.select("region_code", "name").sort("region_code")
-    yield dg.Output(names, output_name="region_names", metadata=dict(measures(names)))
+    beside = {
+        "region_names": collected.names,
+        "figure_origins": collected.origins,
+        "baseline_figures_passed_over": collected.passed_over,
+        "input_files": files,
+    }
+    for name, frame in beside.items():
+        yield dg.Output(frame, output_name=name, metadata=dict(measures(frame)))
+
+
+def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame]:
+    """The validated input and its files; what is wrong with it is kept as a failed check, for `btg check`."""
+    try:
+        bundled.verify()
+        facts = read_facts(workspace.input_path, CATALOGUE)
+        collected = collect(CATALOGUE, facts, workspace.snapshots)
+        _require_population(facts, workspace)
+        _require_membership(workspace)
+    except InputError as error:
+        _record_input_check(workspace, passed=False, message=str(error))
+        raise
+    _record_input_check(workspace, passed=True, message=f"{collected.figures.height} figures read and accepted.")
     beside = [
         (path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
         for path in (OUTLINES, REORGANISATIONS)
     ]
-    files = pl.DataFrame(
-        sorted([(name, file.sha256, file.bytes) for name, file in facts.files.items()] + beside),
-        schema={"file": pl.String, "sha256": pl.String, "bytes": pl.Int64},
-        orient="row",
-    )
-    yield dg.Output(files, output_name="input_files", metadata=dict(measures(files)))
-
-
-def _read_input(workspace: Workspace) -> Facts:
-    """The validated input; what is wrong with it is kept as a failed check, for `btg check` and the quality page."""
-    try:
-        bundled.verify()
-        facts = read_facts(workspace.input_path, CATALOGUE)
-        _require_population(facts, workspace)
-    except InputError as error:
-        _record_input_check(workspace, passed=False, message=str(error))
-        raise
-    _record_input_check(workspace, passed=True, message=f"{facts.figures.height} figures read and accepted.")
-    return facts
+    schema = collected.files.schema
+    files = pl.concat([collected.files, pl.DataFrame(beside, schema=schema, orient="row")])
+    return collected, files.sort("file")
 
 
 def _require_population(facts: Facts, workspace: Workspace) -> None:
@@ -139,6 +162,13 @@ def _require_population(facts: Facts, workspace: Workspace) -> None:
             column="indicator",
             remedy="Add them: without them no group has members and nothing can be measured.",
         )
+
+
+def _require_membership(workspace: Workspace) -> None:
+    """The publishers' areas that are the region hold exactly its municipalities, in every year at hand."""
+    store = workspace.snapshots
+    if store is not None and (faults := membership_faults(store, CATALOGUE)):
+        raise InputError("region file", "the municipalities that its publishers count to it", remedy=" ".join(faults))
 
 
 def _record_input_check(workspace: Workspace, *, passed: bool, message: str) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 
 from assets.tables import CATALOGUE
 from catalog import Table
+from sources.snapshots import SnapshotStore
 
 _COMPLETE = "complete"
 
@@ -20,11 +21,13 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The folders of a run.
 
     `output` holds the editions and `last_run`; `input_folder` is the folder with figures.csv, figures_origin.csv and
-    regions.csv that is measured; `lock_file` pins the dependencies the edition is made with.
+    regions.csv that is measured; `data_folder` the data root whose snapshots go before those figures (empty: none);
+    `lock_file` pins the dependencies the edition is made with.
     """
 
     output: str
     input_folder: str
+    data_folder: str
     lock_file: str
 
     @property
@@ -36,6 +39,12 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     def input_path(self) -> Path:
         """The folder with the input."""
         return Path(self.input_folder)
+
+    @property
+    def snapshots(self) -> SnapshotStore | None:
+        """What was fetched and delivered, where this run uses it."""
+        store = SnapshotStore(Path(self.data_folder)) if self.data_folder else None
+        return store if store is not None and store.has_any else None
 
     @property
     def last_run(self) -> Path:
@@ -67,6 +76,11 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Whether the last run came to its end: the checks of one that did not say nothing about an edition."""
         return (self.last_run / _COMPLETE).exists()
 
+    @property
+    def sources_file(self) -> Path:
+        """Which source each figure of the last run came from, and why."""
+        return self.last_run / "sources.json"
+
     def start_checks(self) -> None:
         """Forget the check results of the run before; until `finish_run` this one is not complete."""
         (self.last_run / _COMPLETE).unlink(missing_ok=True)
@@ -76,6 +90,15 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     def finish_run(self) -> None:
         """Say that the run made its edition."""
         (self.last_run / _COMPLETE).write_text(f"{self.draft_name}\n", encoding="utf-8")
+
+    def write_sources(self, content: dict[str, Any]) -> None:
+        """Keep which source each figure came from, and why."""
+        self.sources_file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    def read_sources(self) -> dict[str, Any]:
+        """Which source each figure of the last run came from, and why."""
+        content: dict[str, Any] = json.loads(self.sources_file.read_text(encoding="utf-8"))
+        return content
 
     def write_checks(self, asset: str, results: list[dict[str, Any]]) -> None:
         """Keep the results of one asset's checks; each has the columns of `check_result`."""

@@ -82,7 +82,8 @@ def known_periods(catalogue: Catalogue) -> pl.DataFrame:
         (indicator.indicator_id, period)
         for indicator in catalogue.indicators
         for source in indicator.sources
-        for period in catalogue.known_periods(source)
+        for year in catalogue.known_periods(source)
+        for period in ([f"{year}-{month}" for month in source.months] or [year])
     ]
     return _rows(rows, ["indicator_id", "period"]).unique().sort("indicator_id", "period")
 

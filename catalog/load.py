@@ -9,7 +9,19 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.expression import names_in
-from catalog.model import Indicator, IndicatorSource, Ratio, Region, Service, Source, Sources, SourceTable, Term, Theme
+from catalog.model import (
+    BoundaryServices,
+    Indicator,
+    IndicatorSource,
+    Ratio,
+    Region,
+    Service,
+    Source,
+    Sources,
+    SourceTable,
+    Term,
+    Theme,
+)
 from catalog.registry import Column, Registry, Table
 from catalog.yaml_file import CatalogueError, YamlFile, YearError
 
@@ -28,6 +40,7 @@ class Catalogue(BaseModel):
     sources: dict[str, Source]
     source_tables: dict[str, SourceTable]
     services: dict[str, Service]
+    boundaries: BoundaryServices
     vocabulary: dict[str, dict[str, Term]]
     registry: Registry
     sha256: str
@@ -85,6 +98,7 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
         sources={source.source_id: source for source in sources.sources},
         source_tables={table.source_table: table for table in sources.tables},
         services={service.service_id: service for service in sources.services},
+        boundaries=sources.boundaries,
         vocabulary=vocabulary,
         registry=_registry(columns_yaml, vocabulary),
         sha256=_fingerprint([*files, *indicator_files]),
@@ -146,6 +160,8 @@ def _with_sources_of_ratios(placed: list[tuple[Indicator, YamlFile, int]]) -> li
     whole = []
     for indicator, file, index in placed:
         ratio = indicator.ratio
+        if ratio and indicator.sources:
+            raise file.error([index, "sources"], "a ratio has none of its own: its numerator has them")
         for field, part in (("numerator", ratio and ratio.numerator), ("denominator", ratio and ratio.denominator)):
             if part and (part not in known or known[part].ratio):
                 raise file.error([index, "ratio", field], f"'{part}' is no indicator that is published as such")

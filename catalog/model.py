@@ -159,12 +159,13 @@ class Theme(Entry):
 class TopicName(Entry):
     """A topic of a publisher's table by its titles: column numbers and suffixes change with every edition.
 
-    `path` is the end of its path of topic groups, outermost first; empty fits any. `unit` is the publisher's.
+    `path` is the end of its path of topic groups, outermost first; empty fits any. `unit` is the publisher's; a topic
+    that is text needs none.
     """
 
     path: list[str] = []
     title: str
-    unit: str
+    unit: str | None = None
 
     def __str__(self) -> str:
         return "/".join([*self.path, self.title]) + (f" ({self.unit})" if self.unit else "")
@@ -265,7 +266,7 @@ class Indicator(Entry):
             raise mistake("group_method ratio and the field ratio go together", "ratio")
         if self.weight_fallback is not None and self.weight is None:
             raise mistake("a fallback needs a weight to fall back from", "weight_fallback")
-        if (self.ratio is None) != bool(self.sources):
+        if self.ratio is None and not self.sources:
             raise mistake("every indicator has sources, except a ratio: its numerator has them", "sources")
         tables: set[str] = set()
         for place, source in enumerate(self.sources):
@@ -342,10 +343,18 @@ class SourceTable(Entry):
     areas_of: Annotated[int, Field(ge=2000, le=2100)] | None = None
 
 
+class BoundaryServices(Entry):
+    """Where municipal boundaries come from: OGC API Features, and WFS (with {year}) where that does not answer."""
+
+    ogc_url: Annotated[str, Field(pattern=r"^https?://.*[^/]$")]
+    wfs_url: Annotated[str, Field(pattern=r"^https?://.*\{year\}.*[^/]$")]
+
+
 class Sources(Entry):
     """The file sources.yaml."""
 
     services: list[Service] = []
+    boundaries: BoundaryServices
     sources: list[Source]
     tables: list[SourceTable]
 

@@ -14,7 +14,7 @@ MAD_TO_SD = 1.482602218505602
 def observations(figures: pl.DataFrame, sources: pl.DataFrame, period_warnings: pl.DataFrame) -> pl.DataFrame:
     """Figures as observations with the warnings the catalogue gives for their source.
 
-    `figures`: indicator_id, region_code, period, source_table, value, ci_low, ci_high, status. `sources`:
+    `figures`: indicator_id, region_code, period, source_table, value, ci_low, ci_high, status, synthetic. `sources`:
     indicator_id, source_table, kind, warnings. `period_warnings`: indicator_id, source_table, period, warning. What is
     sampled or modelled and published without a margin says `no_margin`.
     """
@@ -36,9 +36,10 @@ def observations(figures: pl.DataFrame, sources: pl.DataFrame, period_warnings: 
                 "at_period",
                 warn.when(pl.col("kind") == "model", "model_based"),
                 warn.when(uncertain & pl.col("value").is_not_null() & without_margin, "no_margin"),
+                warn.when(pl.col("synthetic"), "synthetic"),
             ),
         )
-        .drop("kind", "at_period")
+        .drop("kind", "at_period", "synthetic")
     )
 
 

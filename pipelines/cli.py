@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assets.workspace import Workspace
     from pipelines.run import FollowStep, Outcome
     from pipelines.settings import Settings
+    from sources.fetch import Outcome as FetchOutcome
 
 app = typer.Typer(
     help="Measures Bruto Twents Geluk: broad welfare in the municipalities of a region, every year.",
@@ -39,6 +40,10 @@ EDITION_NAME = r"\d{4}-(\d+|draft)"
 Output = Annotated[
     Path | None,
     typer.Option("--output", help="Output folder (default: BTG_OUTPUT, else `output/` in the checkout)."),
+]
+DataRoot = Annotated[
+    Path | None,
+    typer.Option("--data", help="The data root (default: BTG_DATA, else `data/` in the checkout)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
 EditionName = Annotated[
@@ -64,7 +69,9 @@ def measure(
     input: Annotated[  # noqa: A002 - the name users type
         Path | None,
         typer.Option(
-            exists=True, file_okay=False, help="Measure this folder: figures.csv, figures_origin.csv and regions.csv."
+            exists=True,
+            file_okay=False,
+            help="Measure this folder: a data root with snapshots, or figures.csv, figures_origin.csv and regions.csv.",
         ),
     ] = None,
     year: Annotated[
@@ -78,18 +85,20 @@ def measure(
 ) -> None:
     """Run the whole measurement: sources, checks, indicators, comparisons, the draft edition.
 
-    The previous edition stays until the new one is complete; a run that is stopped leaves it untouched.
+    Measures the snapshots in the data root (BTG_DATA, default `data/`), and the bundled official figures where there
+    is no snapshot. The previous edition stays until the new one is complete; a run that is stopped leaves it untouched.
     """
     if demo and input:
         _refuse("--demo measures the bundled figures, --input a folder of yours: give one of the two.", CALL_AT_FAULT)
     _set("BTG_INPUT", "" if demo else input)
+    _set("BTG_DATA", "" if demo else None)
     _set("BTG_REGION", region)
     _set("BTG_YEAR", year)
     settings = _settings(output)
     from pipelines import run
 
     if not as_json:
-        stderr.print(f"Measuring {escape(str(settings.input_folder))}" if input else _BUNDLED)
+        stderr.print(escape(_what_is_measured(settings)))
     try:
         with _progress(quiet=as_json) as follow:
             outcome = run.measure(settings, follow)
@@ -104,7 +113,101 @@ def measure(
         raise typer.Exit(DATA_AT_FAULT)
 
 
-_BUNDLED = "Measuring the official figures that come with the software (no snapshots in use, no network needed)"
+def _what_is_measured(settings: Settings) -> str:
+    from sources import bundled
+    from sources.snapshots import SnapshotStore
+
+    if settings.data is not None and SnapshotStore(settings.data).has_any:
+        return f"Measuring the snapshots in {settings.data}, and the bundled official figures where there is none"
+    if settings.input_folder != bundled.FOLDER:
+        return f"Measuring {settings.input_folder}"
+    return "Measuring the official figures that come with the software (no snapshots in use, no network needed)"
+
+
+@app.command(epilog="Example: btg fetch cbs_income   (all sources: btg fetch)")
+def fetch(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="A source (cbs_income) or a table (86161NED); default: everything that can be fetched."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Download also what did not change.")] = False,
+    data: DataRoot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Refresh the snapshots from the live services: CBS, RIVM, PDOK.
+
+    Asks first what changed and downloads only that. A table that fails leaves its last good snapshot as it was.
+    """
+    from pipelines import refresh
+
+    root = _data_root(data)
+    try:
+        tables = refresh.choose(sources or [])
+    except refresh.NothingChosenError as error:
+        _refuse(str(error), CALL_AT_FAULT)
+    with _progress(quiet=as_json) as follow:
+        outcomes = refresh.fetch_all(root, tables, force=force, follow=follow)
+    failed = [outcome for outcome in outcomes if outcome.result == "failed"]
+    if as_json:
+        _write(json.dumps([vars(outcome) for outcome in outcomes], ensure_ascii=False) + "\n")
+    else:
+        _report_fetch(outcomes, root)
+    if failed:
+        raise typer.Exit(DATA_AT_FAULT)
+
+
+def _report_fetch(outcomes: list[FetchOutcome], root: Path) -> None:
+    for outcome in outcomes:
+        word = f"[bold red]{outcome.result}[/bold red]" if outcome.result == "failed" else outcome.result
+        size = f", {outcome.figures} figures" if outcome.figures else ""
+        stdout.print(f"{word:9}  {escape(outcome.source_table)}{size}")
+        for line in [*outcome.news, *outcome.message.splitlines()]:
+            stdout.print(f"           {escape(line)}")
+    results = [outcome.result for outcome in outcomes]
+    counted = ", ".join(f"{results.count(each)} {each}" for each in ("new", "changed", "unchanged", "failed"))
+    stdout.print(f"\n{len(outcomes)} tables: {counted}. Snapshots: {escape(str(root))}")
+    if "failed" in results:
+        stdout.print("What failed keeps its last good snapshot. Later again: btg fetch")
+    stdout.print("Measure them: btg measure")
+
+
+@app.command(epilog="Example: btg add ~/Downloads/ww-per-gemeente.xlsx --dry-run")
+def add(
+    file: Annotated[Path, typer.Argument(help="A delivered file: UWV workbook, GGD export, StatLine download.")],
+    source: Annotated[
+        str | None, typer.Option("--source", help="Its source (such as uwv), where several layouts fit.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it holds, and keep nothing.")] = False,
+    data: DataRoot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in a file that arrived by mail or download, after recognising it by its content."""
+    from pipelines import refresh
+    from sources.errors import InputError
+
+    root = _data_root(data)
+    try:
+        taken = refresh.add_file(file, root, source=source, dry_run=dry_run)
+    except InputError as error:
+        _refuse(f"{error}\nNothing was taken in.", DATA_AT_FAULT)
+    if as_json:
+        _write(json.dumps(taken, ensure_ascii=False) + "\n")
+        return
+    invented = (
+        " [bold](an invented example: what is measured with it says synthetic)[/bold]" if taken["synthetic"] else ""
+    )
+    stdout.print(
+        f"[bold]{escape(taken['file'])}[/bold] is {escape(taken['source_table'])} ({taken['layout']}){invented}"
+    )
+    for row in taken["holds"]:
+        missing = f", {row['missing']} without a value" if row["missing"] else ""
+        stdout.print(f"  {row['indicator_id']} {row['period']}: {row['regions']} regions{missing}")
+    if dry_run:
+        stdout.print("Nothing was kept (--dry-run).")
+    elif taken["known_already"]:
+        stdout.print("This file was taken in before: nothing to do.")
+    else:
+        stdout.print(f"Kept in {escape(str(root))}. Measure it: btg measure")
 
 
 @app.command(epilog="Example: btg check --all")
@@ -257,6 +360,15 @@ def _set(name: str, value: object) -> None:
         os.environ[name] = str(value)
 
 
+def _data_root(data: Path | None) -> Path:
+    """Where snapshots are kept."""
+    _set("BTG_INPUT", "")
+    _set("BTG_DATA", data)
+    if (root := _settings(None).data) is None:
+        _refuse("BTG_DATA is empty: name the folder the snapshots are kept in, or unset it.", CALL_AT_FAULT)
+    return root
+
+
 def _settings(output: Path | None) -> Settings:
     from pipelines.settings import Settings
 
@@ -323,9 +435,32 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
     stdout.print("\nWhat the headline figures say (differences are of unrounded figures):")
     for sentence in summary["gaps"]:
         stdout.print(f"  • {escape(sentence)}")
+    _print_sources(outcome)
     stdout.print(f"\nAll checks:          {escape(summary['quality_page'])}")
     stdout.print(f"Tables and pictures: {escape(summary['folder'])}")
     stdout.print(f"Look here first:     {escape(summary['offered_to_readers'])}")
+
+
+def _print_sources(outcome: Outcome) -> None:
+    """Where the headline figures come from and why, and what other sources would make of the baseline."""
+    from assets.tables import CATALOGUE
+
+    said = outcome.workspace.read_sources()
+    headline = {indicator.indicator_id: indicator.name_en for indicator in CATALOGUE.headline_indicators}
+    year = CATALOGUE.region.last_measurement_year
+    stdout.print(
+        f"\nWhere the headline figures of {year} come from (all: {escape(str(outcome.workspace.sources_file))}):"
+    )
+    for row in said["choices"]:
+        if row["indicator_id"] in headline and row["measurement_year"] == year:
+            stdout.print(
+                f"  • {escape(headline[row['indicator_id']])}, {row['reference_period']}: {escape(row['source_table'])} "
+                f"({row['kind']}, {row['origin']}); {escape(row['why'])}"
+            )
+    if said["baseline"]:
+        stdout.print(f"\nOther sources of the baseline {CATALOGUE.region.baseline_year}:")
+        for sentence in said["baseline"]:
+            stdout.print(f"  • {escape(sentence)}")
 
 
 def _gaps(outcome: Outcome) -> list[str]:
@@ -354,7 +489,7 @@ def _checks(settings: Settings, edition: str | None) -> Any:
 def _last_run(settings: Settings) -> Workspace:
     from assets.workspace import Workspace
 
-    return Workspace(output=str(settings.output), input_folder="", lock_file="")
+    return Workspace(output=str(settings.output), input_folder="", data_folder="", lock_file="")
 
 
 def _database(settings: Settings, edition: str | None) -> Path:

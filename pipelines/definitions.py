@@ -22,6 +22,7 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
     workspace = Workspace(
         output=str(settings.output),
         input_folder=str(settings.input_folder),
+        data_folder=str(settings.data or ""),
         lock_file=str(CHECKOUT / "requirements.lock"),
     )
     return dg.Definitions(

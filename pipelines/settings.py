@@ -1,7 +1,8 @@
 """Where a run happens, from the environment: the same definitions run from the command line and from Dagster.
 
-BTG_OUTPUT (default `output/`), BTG_INPUT (a folder to measure instead of the bundled figures), BTG_REGION and BTG_YEAR
-(catalog.current), BTG_EXECUTOR (`in_process` or `multiprocess`).
+BTG_OUTPUT (default `output/`), BTG_DATA (the data root with the snapshots, default `data/`; empty: none), BTG_INPUT (a
+folder to measure instead of the bundled figures, or another data root), BTG_REGION and BTG_YEAR (catalog.current),
+BTG_EXECUTOR (`in_process` or `multiprocess`).
 """
 
 from __future__ import annotations
@@ -28,20 +29,34 @@ class Settings:
 
     output: Path
     input_folder: Path
+    data: Path | None
     executor: str
 
     @classmethod
     def from_environment(cls) -> Settings:
         """The settings that the environment asks for; raises SettingError."""
-        chosen = os.environ.get("BTG_INPUT")
+        chosen = Path(os.environ["BTG_INPUT"]).resolve() if os.environ.get("BTG_INPUT") else None
+        if chosen is not None and is_data_root(chosen):
+            data, folder = chosen, bundled.FOLDER
+        elif chosen is not None:
+            data, folder = None, chosen
+        else:
+            root = os.environ.get("BTG_DATA", str(CHECKOUT / "data"))
+            data, folder = Path(root).resolve() if root else None, bundled.FOLDER
         executor = os.environ.get("BTG_EXECUTOR") or EXECUTORS[0]
         if executor not in EXECUTORS:
             raise SettingError(f"BTG_EXECUTOR: expected {' or '.join(EXECUTORS)}, found '{executor}'")
         return cls(
             output=Path(os.environ.get("BTG_OUTPUT") or CHECKOUT / "output").resolve(),
-            input_folder=Path(chosen).resolve() if chosen else bundled.FOLDER,
+            input_folder=folder,
+            data=data,
             executor=executor,
         )
+
+
+def is_data_root(folder: Path) -> bool:
+    """Whether a folder holds snapshots, rather than figures.csv and its companions."""
+    return (folder / "snapshots").is_dir()
 
 
 def prepare_dagster_home() -> None:

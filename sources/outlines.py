@@ -26,9 +26,8 @@ _TO_RD_NEW = (
     "+step +proj=sterea +lat_0=52.1561605555556 +lon_0=5.38763888888889 +k=0.9999079 +x_0=155000 +y_0=463000 "
     "+ellps=bessel"
 )
-# Longitude and latitude of the European Netherlands, with room to spare.
-_LONGITUDE = (3.0, 7.5)
-_LATITUDE = (50.5, 53.8)
+# The European Netherlands in degrees, with room to spare: west, south, east, north.
+DEGREES = (3.0, 50.5, 7.5, 53.8)
 _CHECK_SOURCE = "Take the outlines from their publisher again."
 
 
@@ -39,8 +38,11 @@ def read_outlines(path: Path) -> pl.DataFrame:
     corner that neighbours share in the file they still share after, and equal input gives equal bytes.
     Raises OutlineError, naming the region, where an outline is missing, malformed, invalid or not in the Netherlands.
     """
+    features = read_collection(path, decode(path, read_bytes(path)))["features"]
+    if not features:
+        raise OutlineError(path, "a GeoJSON FeatureCollection with features", remedy=_CHECK_SOURCE)
     outlines: dict[str, bytes] = {}
-    for number, feature in enumerate(_features(path), start=1):
+    for number, feature in enumerate(features, start=1):
         code = _region_code(path, number, feature)
         if code in outlines:
             raise OutlineError(path, "one outline a region", column="region_code", value=code, remedy=_CHECK_SOURCE)
@@ -58,24 +60,70 @@ def dissolve(outlines: pl.DataFrame, groups: dict[str, list[str]]) -> pl.DataFra
 
     known: dict[str, bytes] = dict(outlines.select(list(SCHEMA)).drop_nulls().iter_rows())
     dissolved = {
-        group: _to_wkb(shapely.union_all([shapely.from_wkb(known[member]) for member in members]))
+        group: to_wkb(shapely.union_all([shapely.from_wkb(known[member]) for member in members]))
         for group, members in groups.items()
         if members and known.keys() >= set(members)
     }
     return _frame(dissolved).rename({"region_code": "group_code"})
 
 
-def _features(path: Path) -> list[Any]:
-    text = decode(path, read_bytes(path))
+def read_collection(name: str | Path, text: str | bytes) -> dict[str, Any]:
+    """A GeoJSON FeatureCollection, with its list of `features`. Raises OutlineError naming the file or table."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         row = getattr(error, "lineno", None)
-        raise OutlineError(path, "GeoJSON", row=row, remedy=f"This is not valid JSON. {_CHECK_SOURCE}") from error
-    features = data.get("features") if isinstance(data, dict) else None
-    if not isinstance(features, list) or not features:
-        raise OutlineError(path, "a GeoJSON FeatureCollection with features", remedy=_CHECK_SOURCE)
-    return features
+        raise OutlineError(name, "GeoJSON", row=row, remedy=f"This is not valid JSON. {_CHECK_SOURCE}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("features"), list):
+        raise OutlineError(name, "a GeoJSON FeatureCollection with features", remedy=_CHECK_SOURCE)
+    return data
+
+
+def to_polygon(geometry: object) -> Any | None:
+    """A GeoJSON geometry as a shapely polygon or multipolygon, or None where it is anything else, or empty."""
+    import numpy as np
+    import shapely
+    from shapely.geometry import shape
+
+    try:
+        outline = shape(geometry)
+    # shapely raises whatever a malformed geometry makes it stumble over
+    except Exception:  # noqa: BLE001
+        return None
+    is_polygon = outline.geom_type in ("Polygon", "MultiPolygon") and not outline.is_empty
+    return outline if is_polygon and np.isfinite(shapely.get_coordinates(outline)).all() else None
+
+
+def within(outlines: Any, box: tuple[float, float, float, float]) -> Any:
+    """Whether each outline lies within a box (west, south, east, north): an array of booleans."""
+    import shapely
+
+    bounds = shapely.bounds(outlines)
+    return ((bounds[..., :2] >= box[:2]) & (bounds[..., 2:] <= box[2:])).all(axis=-1)
+
+
+def to_rd_new(outlines: Any) -> Any:
+    """Shapely geometries in longitude and latitude (WGS84) as metres in EPSG:28992, rounded to 0.1 m."""
+    import numpy as np
+    import shapely
+    from pyproj import Transformer
+
+    transformer = Transformer.from_pipeline(_TO_RD_NEW)
+
+    def to_metres(coordinates: Any) -> Any:
+        return np.round(np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1])), 1)
+
+    return shapely.transform(outlines, to_metres)
+
+
+def to_wkb(outline: Any) -> bytes:
+    """A polygon or multipolygon as a multipolygon in little-endian WKB."""
+    import shapely
+
+    polygons = shapely.get_parts(outline)
+    # Normalised, so that bytes depend on the shape and not on where its border happens to begin.
+    wkb = shapely.to_wkb(shapely.normalize(shapely.multipolygons(polygons)), byte_order=1, output_dimension=2)
+    return bytes(wkb)
 
 
 def _region_code(path: Path, number: int, feature: Any) -> str:
@@ -93,49 +141,26 @@ def _region_code(path: Path, number: int, feature: Any) -> str:
 
 
 def _outline(path: Path, code: str, geometry: Any) -> bytes:
-    import numpy as np
     import shapely
-    from pyproj import Transformer
-    from shapely.geometry import shape
 
     def wrong(expected: str, remedy: str = _CHECK_SOURCE) -> OutlineError:
         return OutlineError(path, f"{expected} for region {code}", column="geometry", remedy=remedy)
 
-    try:
-        outline = shape(geometry)
-    # shapely raises whatever a malformed geometry makes it stumble over
-    except Exception as error:
-        raise wrong("a polygon or multipolygon") from error
-    if outline.geom_type not in ("Polygon", "MultiPolygon") or outline.is_empty:
+    outline = to_polygon(geometry)
+    if outline is None:
         raise wrong("a polygon or multipolygon that is not empty")
-    west, south, east, north = outline.bounds
-    in_country = _LONGITUDE[0] <= west <= east <= _LONGITUDE[1] and _LATITUDE[0] <= south <= north <= _LATITUDE[1]
-    if not in_country:
+    if not within(outline, DEGREES).all():
         raise wrong(
             "longitude and latitude (WGS84) within the Netherlands",
             "Are these metres (RD New), or latitude before longitude? Export the outlines as WGS84.",
         )
-    transformer = Transformer.from_pipeline(_TO_RD_NEW)
-
-    def to_metres(coordinates: Any) -> Any:
-        return np.round(np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1])), 1)
-
-    outline = shapely.transform(outline, to_metres)
+    outline = to_rd_new(outline)
     if not outline.is_valid:
         raise wrong(
             "a valid outline",
             f"Found {shapely.is_valid_reason(outline)} (in metres, RD New). {_CHECK_SOURCE}",
         )
-    return _to_wkb(outline)
-
-
-def _to_wkb(outline: Any) -> bytes:
-    import shapely
-
-    polygons = shapely.get_parts(outline)
-    # Normalised, so that bytes depend on the shape and not on where its border happens to begin.
-    wkb = shapely.to_wkb(shapely.normalize(shapely.multipolygons(polygons)), byte_order=1, output_dimension=2)
-    return bytes(wkb)
+    return to_wkb(outline)
 
 
 def _frame(outlines: dict[str, bytes]) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,12 +66,16 @@ class TidyTable:
         return list(self.members)
 
 
-_BLANKS = re.compile(r"[\s\u00a0]+")
+_MEANINGLESS = re.compile(r"[^\w%<>=+]|_")
 
 
 def plain(text: str) -> str:
-    """Text for comparing titles and units: lower case, no blanks or dashes, so that `x 1 000` equals `x 1000`."""
-    return _BLANKS.sub("", text).casefold().replace("-", "").replace("\u2013", "")
+    """Text for comparing titles and units: without capitals, accents, blanks and punctuation.
+
+    So `x 1 000` equals `x 1000`, and a title equals the column name that OData v3 makes of it.
+    """
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return _MEANINGLESS.sub("", "".join(letter for letter in letters if not unicodedata.combining(letter)))
 
 
 def empty_cells(dimensions: Sequence[str] = ()) -> pl.DataFrame:

@@ -16,7 +16,7 @@ def resolve(topics: Sequence[Topic], wanted: Sequence[TopicName], table: str) ->
     Capitals, blanks and hyphens do not count. Raises SourceChanged where none or more than one fits, with the topics
     that come nearest.
     """
-    found = [topic for topic in topics if any(_fits(topic, name) for name in wanted)]
+    found = [topic for topic in topics if fits(topic, wanted)]
     if len(found) == 1:
         return found[0]
     names = " or ".join(f"'{name}'" for name in wanted)
@@ -37,12 +37,17 @@ def resolve(topics: Sequence[Topic], wanted: Sequence[TopicName], table: str) ->
     )
 
 
+def fits(topic: Topic, wanted: Sequence[TopicName]) -> bool:
+    """Whether a topic has one of these names."""
+    return any(_fits(topic, name) for name in wanted)
+
+
 def _fits(topic: Topic, name: TopicName) -> bool:
     path = [plain(part) for part in topic.path]
     end = [plain(part) for part in name.path]
     return (
         plain(topic.title) == plain(name.title)
-        and plain(topic.unit) == plain(name.unit)
+        and (name.unit is None or plain(topic.unit) == plain(name.unit))
         and path[len(path) - len(end) :] == end
     )
 

@@ -16,7 +16,7 @@ FLOATS = [
 INTEGERS = ["measurement_year", "lag_years", "priority", "polarity", "max_lag_years"]
 FLAGS = [
     *("is_count", "is_percentage", "nominal_euro", "weight_approximate", "country_figure"),
-    *("carried_forward", "newer_published", "of_reference_series"),
+    *("carried_forward", "newer_published", "of_reference_series", "synthetic"),
 ]
 TYPES: dict[str, pl.DataType] = {
     **dict.fromkeys(FLOATS, pl.Float64()),

@@ -20,12 +20,12 @@ NO_PERIODS = table("indicator_id source_table period warning")
 
 def observed(kind: str, warnings: str = "-", periods: pl.DataFrame = NO_PERIODS) -> dict[tuple[str, str], list[str]]:
     """The warnings of each figure, by region and period."""
-    found = observations(table(FIGURES), sources(f"indicator_id kind warnings\nhealth {kind} {warnings}"), periods)
+    found = observations(table(FIGURES, synthetic=False), sources(f"indicator_id kind warnings\nhealth {kind} {warnings}"), periods)
     return {(row["region_code"], row["period"]): row["warnings"] for row in found.iter_rows(named=True)}
 
 
 def test_a_figure_keeps_its_value_and_status_and_is_a_total() -> None:
-    found = observations(table(FIGURES), sources("indicator_id\nhealth"), NO_PERIODS).sort("region_code", "period")
+    found = observations(table(FIGURES, synthetic=False), sources("indicator_id\nhealth"), NO_PERIODS).sort("region_code", "period")
     assert found.select("value", "status", "breakdown").rows() == [
         (78.1, "definitive", "total"),
         (70.3, "definitive", "total"),
@@ -172,7 +172,7 @@ def test_the_jump_of_the_mean_income_of_almelo_is_pointed_out(official: Measurem
 
 def test_a_published_margin_is_kept_and_nothing_says_it_is_missing() -> None:
     figures = table("indicator_id region_code period value ci_low ci_high source_table status\n"
-                    "health GM0001 2022 70.3 68.0 72.5 A definitive")  # fmt: skip
+                    "health GM0001 2022 70.3 68.0 72.5 A definitive", synthetic=False)  # fmt: skip
     found = observations(figures, sources("indicator_id kind\nhealth sample"), NO_PERIODS).row(0, named=True)
     assert (found["ci_low"], found["ci_high"], found["warnings"]) == (68.0, 72.5, [])
 

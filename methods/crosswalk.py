@@ -1,0 +1,255 @@
+"""Figures of earlier years on the borders of one chosen year: merged, split and renamed municipalities.
+
+Borders are those of 1 January. Nothing is estimated beyond two stated assumptions: what is split is split as its
+inhabitants were when it was split, and the parts of a split municipality had its rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import polars as pl
+
+from methods import warning_lists as warn
+from methods.aggregate import STATUS_ORDER
+
+_ALL = 1 - 1e-9  # a share from here on is a whole municipality; below it is floating-point noise
+_MEASURED = ["value", "ci_low", "ci_high", "n", "status", "warnings"]
+
+
+def crosswalk(
+    reorganisations: pl.DataFrame, periods: Iterable[int], layout_year: int, codes: Iterable[str]
+) -> pl.DataFrame:
+    """Where the inhabitants of every municipality of each year in `periods` live on the borders of `layout_year`.
+
+    Columns, sorted: period (the year, String), from_code, to_code, share (0-1], changed. Every municipality that
+    existed on 1 January of the period has rows, also where nothing changed; its shares add up to 1. changed: the area
+    of from_code in the period is not that of to_code on the later borders. It holds for the municipality that kept
+    its code and grew, and not for a mere new name and code. A part without inhabitants has no row of its own, but
+    does change who takes it.
+
+    `reorganisations`: date, old_code, new_code, kind (`border_change` where the old municipality lives on), share and
+    founded (whether new_code began there), as sources/reorganisations gives them. They must reach back to the first
+    period: what they do not name counts as unchanged. `codes`: all municipalities of 1 January of `layout_year`, from
+    which the earlier ones follow.
+
+    Raises ValueError for a period after `layout_year`, for no period at all, and for codes that contradict the
+    reorganisations.
+    """
+    years = sorted(set(periods), reverse=True)
+    if not years:
+        raise ValueError("periods: name at least one year")
+    if years[0] > layout_year:
+        raise ValueError(
+            f"period {years[0]} lies after the layout year {layout_year}: a figure can be put on later borders, "
+            "not on earlier ones"
+        )
+    known = set(codes)
+    _check_codes(reorganisations, layout_year, known)
+    events = reorganisations.filter(pl.col("date") <= date(layout_year, 1, 1))
+    dates = events["date"].unique().sort().to_list()
+    to_layout = pl.DataFrame({"from_code": sorted(known), "to_code": sorted(known)}).with_columns(
+        share=pl.lit(1.0), changed=pl.lit(value=False)
+    )
+    layouts = []
+    # From the chosen year backwards: one step a date serves all earlier years.
+    for year in years:
+        while dates and dates[-1] > date(year, 1, 1):
+            to_layout = _before(events.filter(pl.col("date") == dates.pop()), to_layout)
+        layouts.append(to_layout.select(pl.lit(str(year)).alias("period"), pl.all()))
+    return pl.concat(layouts).filter(pl.col("share") > 0).sort("period", "from_code", "to_code")
+
+
+def _check_codes(reorganisations: pl.DataFrame, layout_year: int, codes: set[str]) -> None:
+    past = pl.col("date") <= date(layout_year, 1, 1)
+    ends = pl.col("kind") != "border_change"
+    gone = set(reorganisations.filter(past & ends)["old_code"])
+    unborn = set(reorganisations.filter(~past & pl.col("founded"))["new_code"])
+    named = {*reorganisations["old_code"], *reorganisations["new_code"]}
+    whole = f"codes must be all municipalities of 1 January {layout_year}; by the reorganisations"
+    if foreign := sorted(codes & (gone | unborn)):
+        raise ValueError(f"{whole} {', '.join(foreign[:5])} did not exist then")
+    if lacking := sorted(named - gone - unborn - codes):
+        raise ValueError(f"{whole} {', '.join(lacking[:5])} existed then, and is missing")
+
+
+def _before(events: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """The way to the layout from just before the events of one date, given the way from just after them."""
+    ceded = (
+        events.filter(pl.col("kind") == "border_change")
+        .group_by(from_code="old_code")
+        .agg(ceded=pl.col("share").sort().sum())
+    )
+    stayed = (
+        after.select("from_code")
+        .unique()
+        .join(events.filter("founded"), left_on="from_code", right_on="new_code", how="anti")
+        .join(ceded, "from_code", how="left")
+        .select("from_code", via="from_code", step=1 - pl.col("ceded").fill_null(0.0))
+    )
+    went = events.select(from_code="old_code", via="new_code", step="share")
+    # An area is still the same where all of it goes to one municipality that takes nothing else.
+    apart = (pl.len().over("from_code") > 1) | (pl.len().over("via") > 1)
+    return (
+        pl.concat([stayed, went])
+        .with_columns(apart=apart)
+        .join(after.rename({"from_code": "via"}), "via")
+        # Floating-point sums depend on their order: keep it, so that equal inputs give equal bytes.
+        .sort("from_code", "to_code", "via")
+        .group_by("from_code", "to_code", maintain_order=True)
+        .agg((pl.col("step") * pl.col("share")).sum().alias("share"), (pl.col("apart") | pl.col("changed")).any())
+        .rename({"apart": "changed"})
+    )
+
+
+def restate(
+    figures: pl.DataFrame, crosswalk: pl.DataFrame, indicators: pl.DataFrame, weights: pl.DataFrame
+) -> pl.DataFrame:
+    """Municipal figures on the borders that `crosswalk` leads to; rows of other regions stay as they are.
+
+    `figures`: indicator_id, region_code, period, value, status, warnings; also ci_low, ci_high and n where there are
+    any. Every other column (source_table, breakdown) tells series apart. `crosswalk`: as `crosswalk` gives it.
+    `indicators`: indicator_id, group_method, weight_approximate. `weights`: indicator_id, region_code, period, weight,
+    on the borders of the figures. Returns the columns of `figures`, sorted.
+
+    A table may give old periods on newer borders. So the borders of a series in a period are those of the year itself
+    where all its municipalities existed then, else those of the nearest year in the crosswalk in which they did. A
+    figure within a year has the borders of 1 January.
+
+    Where the area did not change, a figure stays as it is. Elsewhere it says `boundary_change`, and is by group_method:
+
+    - sum: the parts' values times their shares. With part of a municipality also `weight_approximate`.
+    - weighted_mean, ratio: the mean of the parts, weighted with weight times share; `weight_approximate` where the
+      weight is, or a part is part of a municipality. A single part takes the figure of the municipality it was in.
+    - none (medians, classes): not applicable where there are several parts, whatever their size; else as a rate.
+
+    A part without value, row or weight leaves no value, never one of the other parts: the status is that of the first
+    part without value, not_published where it has no row or only a weight is lacking. Else it is the weakest status.
+    Margins: parts are independent estimates, so that the squares of their half-widths add up, each times its weight;
+    NULL where a part has none. n is NULL. A municipality of which no part has a row has no row.
+
+    Raises ValueError for municipalities that no year of the crosswalk has together, a figure that is there twice, and
+    an indicator that is not in `indicators`.
+    """
+    key = [name for name in figures.columns if name not in (*_MEASURED, "region_code")]
+    municipal = pl.col("region_code").str.starts_with("GM")
+    old = figures.filter(municipal)
+    _check_figures(old, indicators, key)
+    parts = (
+        _borders(old, crosswalk, key)
+        .join(crosswalk.rename({"period": "borders", "from_code": "region_code"}), "borders")
+        .join(old.with_columns(given=True), [*key, "region_code"], how="left", nulls_equal=True)
+        .filter(pl.col("given").any().over(*key, "to_code"))
+    )
+    same = parts.filter(~pl.col("changed"))
+    changed = (
+        parts.filter("changed")
+        .join(indicators.select("indicator_id", "group_method", "weight_approximate"), "indicator_id", validate="m:1")
+        .join(weights, ["indicator_id", "region_code", "period"], how="left", validate="m:1")
+        # Floating-point sums depend on their order: keep it, so that equal inputs give equal bytes.
+        .sort(*key, "to_code", "region_code")
+    )
+    restated = [
+        frame.drop("region_code").rename({"to_code": "region_code"}).select(figures.columns)
+        for frame in (same, _combine(changed, key, figures.columns))
+    ]
+    return pl.concat([figures.filter(~municipal), *restated]).sort(*key, "region_code")
+
+
+def _check_figures(figures: pl.DataFrame, indicators: pl.DataFrame, key: list[str]) -> None:
+    twice = figures.filter(pl.struct(*key, "region_code").is_duplicated())
+    if twice.height:
+        raise ValueError(f"a figure is there twice: {_named(twice, [*key, 'region_code'])}")
+    if unknown := sorted(set(figures["indicator_id"]) - set(indicators["indicator_id"])):
+        raise ValueError(f"not among the indicators: {', '.join(unknown[:5])}")
+
+
+def _borders(figures: pl.DataFrame, crosswalk: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """The year whose borders every series has in every period: `key` and borders."""
+    municipalities = crosswalk.select(borders="period", region_code="from_code").unique()
+    series = figures.group_by(key).agg(size=pl.len())
+    own = pl.col("period").str.slice(0, 4).cast(pl.Int32)
+    found = (
+        figures.select(*key, "region_code")
+        .join(municipalities, "region_code")
+        .group_by(*key, "borders")
+        .agg(found=pl.len())
+        .join(series, key, nulls_equal=True)
+        .filter(pl.col("found") == pl.col("size"))
+        .sort(*key, (pl.col("borders").cast(pl.Int32) - own).abs(), "borders")
+        .unique(key, keep="first", maintain_order=True)
+        .select(*key, "borders")
+    )
+    lost = series.join(found, key, how="anti", nulls_equal=True).sort(key)
+    if lost.height:
+        rows = figures.join(lost.head(1), key, how="semi", nulls_equal=True).with_columns(borders=own.cast(pl.String))
+        odd = rows.join(municipalities, ["borders", "region_code"], how="anti").sort("region_code")
+        raise ValueError(
+            f"no year of the crosswalk has all municipalities of {_named(lost, key)}, such as "
+            f"{odd['region_code'][0]}: add the year whose borders they are, or leave these figures out"
+        )
+    return found
+
+
+def _combine(parts: pl.DataFrame, key: list[str], columns: list[str]) -> pl.DataFrame:
+    """One row for each to_code of a series, from its parts."""
+    target = [*key, "to_code"]
+    method, share, value = pl.col("group_method"), pl.col("share"), pl.col("value")
+    is_sum = method == "sum"
+    counts = (
+        pl.when(is_sum)
+        .then(share)
+        .when(pl.len().over(target) == 1)
+        .then(1.0)
+        .when(method != "none")
+        .then(pl.col("weight").cast(pl.Float64) * share)
+    )
+    total = pl.when(is_sum).then(1.0).otherwise(pl.col("weight").sum().over(target))
+    weighed = parts.with_columns(weight=counts).with_columns(weight=pl.when(total > 0).then(pl.col("weight") / total))
+    several = pl.len() > 1
+    known = value.is_not_null().all() & pl.col("weight").is_not_null().all()
+    split = (share < _ALL).any()
+    approximate = (split & (is_sum.first() | several)) | (several & pl.col("weight_approximate").first())
+    bounds = [
+        pl.when(known & pl.col(name).is_not_null().all())
+        .then((pl.col("weight") * value).sum() + sign * (pl.col("weight") * (value - pl.col(name))).pow(2).sum().sqrt())
+        .alias(name)
+        for name, sign in (("ci_low", -1), ("ci_high", 1))
+        if name in columns
+    ]
+    return (
+        weighed.group_by(target, maintain_order=True)
+        .agg(
+            pl.when(known).then((pl.col("weight") * value).sum()).alias("value"),
+            *bounds,
+            _status(known).alias("status"),
+            warn.unite_rows("warnings"),
+            (known & approximate).alias("approximate"),
+            pl.lit(None, dtype=pl.Int64).alias("n"),
+            pl.col("region_code").first(),
+        )
+        .with_columns(
+            warnings=warn.unite(
+                "warnings",
+                pl.lit(["boundary_change"], dtype=pl.List(pl.String)),
+                warn.when(pl.col("approximate"), "weight_approximate"),
+            )
+        )
+    )
+
+
+def _status(known: pl.Expr) -> pl.Expr:
+    rank = {status: place for place, status in enumerate(STATUS_ORDER)}
+    weakest = pl.col("status").replace_strict(rank, default=None, return_dtype=pl.Int32).min()
+    without = pl.col("status").fill_null("not_published").filter(pl.col("value").is_null())
+    lacks_weight = pl.when(pl.col("group_method").first() == "none").then(pl.lit("not_applicable"))
+    return (
+        pl.when(known)
+        .then(weakest.replace_strict(dict(enumerate(STATUS_ORDER)), default=None, return_dtype=pl.String))
+        .otherwise(pl.coalesce(without.first(), lacks_weight, pl.lit("not_published")))
+    )
+
+
+def _named(rows: pl.DataFrame, columns: list[str]) -> str:
+    return " ".join(str(value) for value in rows.select(columns).sort(columns).row(0))

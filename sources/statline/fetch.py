@@ -1,0 +1,104 @@
+"""Fetches the lists that a table is made of, page after page, and proves that all rows came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import polars as pl
+
+from sources.errors import IncompleteAnswer
+from sources.http import Deadline, PoliteClient, Received
+from sources.snapshots import Part
+from sources.statline import pages
+
+T = TypeVar("T")
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """The client, bound to one table and the time there is for it."""
+
+    client: PoliteClient
+    table: str
+    deadline: Deadline
+
+    def document(self, role: str, url: str, query: Query | None = None) -> Part:
+        """One object."""
+        received, _ = self.client.get_parsed(
+            url, table=self.table, deadline=self.deadline, params=query, parse=partial(pages.document, table=self.table)
+        )
+        return _part(role, received)
+
+    def pages(self, url: str, query: Query | None = None) -> Iterator[Received]:
+        """All pages of a list. The address of the next one is taken as the service writes it."""
+        seen: set[str] = set()
+        link: str | None = url
+        while link is not None:
+            seen.add(link)
+            received, link = self.client.get_parsed(
+                link,
+                table=self.table,
+                deadline=self.deadline,
+                params=query,
+                parse=partial(pages.next_link, table=self.table),
+            )
+            query = None
+            yield received
+            if link in seen:
+                raise IncompleteAnswer(self.table, "a next page", value=link, remedy="The service goes in circles.")
+
+    def lists(self, urls: Mapping[str, str], query: Query | None = None) -> list[Part]:
+        """Lists of metadata, role -> url, next to each other."""
+
+        def whole(role: str) -> list[Part]:
+            received = enumerate(self.pages(urls[role], query), start=1)
+            return [_part(role if number == 1 else f"{role}/{number:04}", page) for number, page in received]
+
+        with ThreadPoolExecutor(self.client.manners.parallel) as pool:
+            return [part for parts in pool.map(whole, urls) for part in parts]
+
+    def rows(self, role: str, url: str, query: Query, key: Sequence[str]) -> list[Part]:
+        """The rows of a table, which must be as many as the service counts, and no two with the same key.
+
+        Raises IncompleteAnswer otherwise: a page was left out or came twice, or the rows moved between two pages.
+        """
+        parts = [_part(f"{role}/{number:04}", page) for number, page in enumerate(self.pages(url, query), start=1)]
+        schema = dict.fromkeys(key, pl.String)
+        hashes = pl.concat([pages.rows(part.body, schema, self.table).hash_rows() for part in parts])
+        expected = self._count(f"{url}/$count", {name: text for name, text in query.items() if name == "$filter"})
+        if len(hashes) != expected or hashes.n_unique() != expected:
+            twice = len(hashes) - hashes.n_unique()
+            raise IncompleteAnswer(
+                self.table,
+                f"{expected} rows, as the service counts them; found {len(hashes)} in {len(parts)} pages, "
+                f"{twice} of them twice",
+                remedy="A page was left out or came twice. Nothing was kept; try again later.",
+            )
+        return parts
+
+    def _count(self, url: str, query: Query) -> int:
+        _, count = self.client.get_parsed(
+            url,
+            table=self.table,
+            deadline=self.deadline,
+            params=query,
+            accept="text/plain",
+            parse=partial(_number, table=self.table),
+        )
+        return count
+
+
+def _part(role: str, received: Received) -> Part:
+    return Part(role, received.url, received.body, received.content_type, received.retrieved_at)
+
+
+def _number(body: bytes, table: str) -> int:
+    text = body.decode("utf-8-sig", errors="replace").strip()
+    if not text.isdecimal():
+        raise IncompleteAnswer(table, "a count of rows", value=text, remedy="The service gives no number. Try later.")
+    return int(text)

@@ -1,0 +1,354 @@
+"""Downloading from StatLine, from stand-ins that answer as the services do, and fail as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
+from urllib.parse import unquote
+
+import polars as pl
+import pytest
+
+from catalog.model import TopicName
+from sources.errors import IncompleteAnswer, InputError, SourceChanged, SourceUnavailable, TableWithdrawn
+from sources.http import Deadline, Manners, PoliteClient
+from sources.statline import StatLine, TableRequest, catalogue, read
+from tests.standins.faults import Fault, Kind
+from tests.standins.odata_v3 import ODataV3
+from tests.standins.odata_v4 import ODataV4
+from tests.standins.tables import StandInTable, StandInTopic
+
+Platform = Literal["odata_v4", "odata_v3"]
+PLATFORMS: list[Platform] = ["odata_v4", "odata_v3"]
+PAGE = 7
+SECONDS = 4.0
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[PoliteClient]:
+    manners = Manners(first_wait=0.01, longest_wait=0.05, read_seconds=0.3, attempts=3)
+    with PoliteClient(manners) as made:
+        yield made
+
+
+def table(platform: Platform) -> StandInTable:
+    """Income of three municipalities, the country and a province, in two years and a quarter; two kinds of homes."""
+    codes = {"odata_v4": ("M000222", "M000224"), "odata_v3": ("Gemiddeld_3", "Naam_4")}[platform]
+    dimensions = {
+        "KenmerkenVanHuishoudens": {"1050010": "Particuliere huishoudens", "10": "Type: eenpersoons"},
+        "RegioS": {
+            "NL01": "Nederland",
+            "PV23": "Overijssel (PV)",
+            "GM0141": "Almelo",
+            "GM0153": "Enschede",
+            "GM0164": "Hengelo (O.)",
+        },
+        "Perioden": {"2010JJ00": "2010", "2022JJ00": "2022", "2022KW01": "2022 1e kwartaal", "2023JJ00": "2023*"},
+    }
+    rows = [
+        {"KenmerkenVanHuishoudens": home, "RegioS": region, "Perioden": period, codes[0]: number / 2, codes[1]: "a b"}
+        for number, (home, region, period) in enumerate(
+            (home, region, period)
+            for home in dimensions["KenmerkenVanHuishoudens"]
+            for region in dimensions["RegioS"]
+            for period in dimensions["Perioden"]
+        )
+    ]
+    topics = [
+        StandInTopic(codes[0], ("Gestandaardiseerd inkomen",), "Gemiddeld inkomen", "1 000 euro", decimals=1),
+        StandInTopic(codes[1], (), "Naam", "", "String"),
+    ]
+    statuses = {"2010JJ00": "Definitief", "2022JJ00": "Definitief", "2023JJ00": "Voorlopig"}
+    return StandInTable("86161NED", "Inkomen van huishoudens; regio", dimensions, topics, rows, statuses)
+
+
+def service(platform: Platform, *faults: Fault, page_size: int = PAGE) -> ODataV4 | ODataV3:
+    kind = ODataV4 if platform == "odata_v4" else ODataV3
+    return kind(table(platform), page_size=page_size, faults=list(faults))
+
+
+def request(platform: Platform, server: ODataV4 | ODataV3, **changes: Any) -> TableRequest:
+    asked = TableRequest(
+        name="CBS 86161NED",
+        platform=platform,
+        url=server.base if isinstance(server, ODataV4) else server.url,
+        table_id="86161NED",
+        topics=((TopicName(path=["Gestandaardiseerd inkomen"], title="Gemiddeld inkomen", unit="1 000 euro"),),),
+        select={"KenmerkenVanHuishoudens": (("1050010",),)},
+        period_first="2022",
+    )
+    return replace(asked, **changes)
+
+
+# Region, period and value of all that is asked for: by hand from `table`. A row in 8 is left out: 2010, and PV23.
+RIGHT = [
+    ("GM0141", "2022", 4.5),
+    ("GM0141", "2022Q1", 5.0),
+    ("GM0141", "2023", 5.5),
+    ("GM0153", "2022", 6.5),
+    ("GM0153", "2022Q1", 7.0),
+    ("GM0153", "2023", 7.5),
+    ("GM0164", "2022", 8.5),
+    ("GM0164", "2022Q1", 9.0),
+    ("GM0164", "2023", 9.5),
+    ("NL01", "2022", 0.5),
+    ("NL01", "2022Q1", 1.0),
+    ("NL01", "2023", 1.5),
+]
+
+
+def figures(cells: pl.DataFrame) -> list[tuple[Any, ...]]:
+    return cells.select("region_code", "period", "value").sort("region_code", "period").rows()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+class TestRight:
+    """A service that does what it should."""
+
+    def test_what_is_asked_for_is_what_comes(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server:
+            asked = request(platform, server)
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        assert figures(read(asked, download.parts).cells) == RIGHT
+        assert download.title == "Inkomen van huishoudens; regio"
+        assert download.modified_at is not None
+        assert download.modified_at.startswith("2026-06-23")
+
+    def test_every_answer_is_kept_with_its_address_and_moment(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server:
+            download = StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        roles = [part.role for part in download.parts]
+        rows = {"odata_v4": "observations", "odata_v3": "rows"}[platform]
+        assert [role for role in roles if role.startswith(rows)] == [f"{rows}/0001", f"{rows}/0002"]
+        assert {"codes/RegioS", "codes/Perioden", "codes/KenmerkenVanHuishoudens"} <= set(roles)
+        assert len(set(roles)) == len(roles)
+        assert all(part.url.startswith(server.url) and part.body and part.retrieved_at for part in download.parts)
+
+    def test_the_service_leaves_out_what_is_not_wanted(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server:
+            StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        asked = [unquote(line) for line in server.requests if "$filter" in line and "$count" not in line]
+        assert len(asked) == 2  # 12 of the 40 rows, 7 a page
+        first = asked[0]
+        assert "KenmerkenVanHuishoudens eq '1050010'" in first
+        assert "Perioden ge '2022'" in first
+        if platform == "odata_v4":
+            assert "(startswith(RegioS,'GM') or startswith(RegioS,'NL'))" in first
+            assert "Measure eq 'M000222'" in first
+            assert "StringValue" not in first
+        else:
+            assert "(substringof('GM',RegioS) or substringof('NL',RegioS))" in first
+            assert "$select=KenmerkenVanHuishoudens,RegioS,Perioden,Gemiddeld_3" in first
+
+    def test_everything_can_be_asked_for(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server:
+            asked = request(platform, server, topics=(), select={}, period_first=None, regions=("",))
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        assert not [line for line in server.requests if "$filter" in line and "$skip" not in line]
+        cells = read(asked, download.parts).cells
+        assert cells.height == 80
+        assert cells["text"].drop_nulls().unique().to_list() == ["a b"]
+
+    def test_the_fingerprint_is_one_small_request_and_changes_with_the_table(
+        self, platform: Platform, client: PoliteClient
+    ) -> None:
+        with service(platform) as server:
+            statline = StatLine(client)
+            asked = request(platform, server)
+            before = statline.fingerprint(asked, Deadline.after(SECONDS))
+            assert len(server.requests) == 1
+            assert statline.fingerprint(asked, Deadline.after(SECONDS)) == before
+            assert statline.download(asked, Deadline.after(SECONDS)).fingerprint == before.text
+            server.faults.append(Fault(Kind.PROVISIONAL_FLIP))
+            assert statline.fingerprint(asked, Deadline.after(SECONDS)) != before
+
+    def test_tables_are_found_by_their_title(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server:
+            asked = request(platform, server)
+            found = catalogue(client, asked.url, platform, "huishoudens; regio", Deadline.after(SECONDS))
+            none = catalogue(client, asked.url, platform, "bloemen", Deadline.after(SECONDS))
+        assert found.columns == none.columns == ["identifier", "title", "status", "modified"]
+        assert found.row(0)[:3] == ("86161NED", "Inkomen van huishoudens; regio", "Regulier")
+        assert (found.height, none.height) == (1, 0)
+
+    def test_a_title_with_a_quote_is_asked_for_as_it_is(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server:
+            url = request(platform, server).url
+            assert catalogue(client, url, platform, "regio's", Deadline.after(SECONDS)).is_empty()
+
+    def test_at_most_three_requests_run_at_a_time(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server:
+            server.delay = 0.02
+            StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        assert 1 < server.most_at_once <= 3
+
+
+TRANSIENT = [
+    Kind.TOO_MANY_REQUESTS,
+    Kind.UNAVAILABLE,
+    Kind.SERVER_ERROR,
+    Kind.RESET,
+    Kind.SILENT,
+    Kind.TRUNCATED_JSON,
+    Kind.SHORT_BODY,
+    Kind.HTML_PAGE,
+    Kind.DAMAGED_GZIP,
+]
+ROWS = {"odata_v4": "/Observations", "odata_v3": "/UntypedDataSet"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+class TestFaults:
+    """Right data or a clear error, in time; never fewer rows."""
+
+    @pytest.mark.parametrize(
+        ("kind", "where"),
+        [
+            *((kind, where) for kind in TRANSIENT for where in ("rows", "second page")),
+            *((kind, where) for kind in (Kind.RESET, Kind.TRUNCATED_JSON) for where in ("metadata", "count")),
+        ],
+    )
+    def test_a_fault_that_passes_changes_nothing(
+        self, kind: Kind, where: str, platform: Platform, client: PoliteClient
+    ) -> None:
+        matches = {
+            "rows": f"{ROWS[platform]}?",
+            "second page": "$skip=",
+            "metadata": {"odata_v4": "RegioSCodes", "odata_v3": "/RegioS?"}[platform],
+            "count": "/$count",
+        }[where]
+        # A number that is cut in half is a number: that the count is another then starts the download once more.
+        with service(platform, Fault(kind, times=1, matches=matches, about="0")) as server:
+            asked = request(platform, server)
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        assert server.faults[0].times == 0
+        assert figures(read(asked, download.parts).cells) == RIGHT
+
+    @pytest.mark.parametrize("kind", [*TRANSIENT, Kind.NOT_ACCEPTABLE, Kind.SLOW_DRIP])
+    def test_a_fault_that_stays_ends_in_time_in_an_error_that_names_the_table(
+        self, kind: Kind, platform: Platform, client: PoliteClient
+    ) -> None:
+        with service(platform, Fault(kind, matches=ROWS[platform], about="0")) as server:
+            deadline = Deadline.after(1.2)
+            with pytest.raises(InputError) as caught:
+                StatLine(client).download(request(platform, server), deadline)
+            assert deadline.left() > -0.5
+        assert type(caught.value) is SourceUnavailable
+        assert "CBS 86161NED" in str(caught.value)
+        assert "86161NED" in str(caught.value.expected)
+        assert caught.value.remedy
+
+    @pytest.mark.parametrize("kind", [Kind.DUPLICATE_PAGE, Kind.PAGE_MISSING])
+    def test_a_page_that_came_twice_or_not_at_all_is_noticed_and_all_is_fetched_again(
+        self, kind: Kind, platform: Platform, client: PoliteClient
+    ) -> None:
+        # The fault strikes the first page of the first download; the second download is right.
+        with service(platform, Fault(kind, times=1, matches=ROWS[platform]), page_size=4) as server:
+            asked = request(platform, server)
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        assert server.faults[0].times == 0
+        assert figures(read(asked, download.parts).cells) == RIGHT
+
+    @pytest.mark.parametrize(("kind", "found"), [(Kind.DUPLICATE_PAGE, 16), (Kind.PAGE_MISSING, 8)])
+    def test_a_page_that_always_comes_twice_or_not_at_all_is_an_error_with_the_numbers(
+        self, kind: Kind, found: int, platform: Platform, client: PoliteClient
+    ) -> None:
+        with (
+            service(platform, Fault(kind, matches=ROWS[platform]), page_size=4) as server,
+            pytest.raises(IncompleteAnswer) as caught,
+        ):
+            StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        assert "CBS 86161NED" in str(caught.value)
+        assert "12 rows" in caught.value.expected
+        assert f"found {found}" in caught.value.expected
+
+    def test_as_many_rows_as_counted_but_one_of_them_twice_is_noticed(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rows that move while pages are fetched: the total is right, a row is there twice and another one lacks."""
+        with service(platform) as server:
+            plain = type(server).answer
+
+            def moved(self: Any, path: str, query: dict[str, str], headers: Any) -> Any:
+                skip = int(query["$skip"]) - 1 if query.get("$skip") == str(PAGE) else None
+                query = query if skip is None else {**query, "$skip": str(skip), "$top": str(12 - PAGE)}
+                return plain(self, path, query, headers)
+
+            monkeypatch.setattr(type(server), "answer", moved)
+            with pytest.raises(IncompleteAnswer, match="1 of them twice"):
+                StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+
+    def test_a_service_that_goes_in_circles_is_left(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with service(platform, page_size=3) as server:
+            monkeypatch.setattr(
+                type(server), "misled", lambda self, query, following, path: {**following, "$skip": "3"}
+            )
+            with pytest.raises(IncompleteAnswer, match="circles"):
+                StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        assert len(server.requests) < 40
+
+    def test_a_renamed_topic_is_an_error_before_any_row_is_asked_for(
+        self, platform: Platform, client: PoliteClient
+    ) -> None:
+        with (
+            service(platform, Fault(Kind.COLUMN_RENAMED)) as server,
+            pytest.raises(SourceChanged, match="Gemiddeld inkomen") as caught,
+        ):
+            StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        assert "nieuwe definitie" in str(caught.value.remedy)
+        assert not [line for line in server.requests if ROWS[platform] in line]
+
+    def test_a_column_with_another_suffix_is_the_same_topic(self, platform: Platform, client: PoliteClient) -> None:
+        """Suffixes shift with every edition of a v3 table: a topic goes by its titles."""
+        with service(platform, Fault(Kind.COLUMN_RENAMED)) as server:
+            new = ((TopicName(title="Gemiddeld inkomen (nieuwe definitie)", unit="1 000 euro"),),)
+            asked = request(platform, server, topics=new)
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        assert figures(read(asked, download.parts).cells) == RIGHT
+
+    def test_another_unit_is_an_error(self, platform: Platform, client: PoliteClient) -> None:
+        with (
+            service(platform, Fault(Kind.TIMES_THOUSAND, about="euro")) as server,
+            pytest.raises(SourceChanged, match="1 000 euro") as caught,
+        ):
+            StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        assert "(euro)" in str(caught.value.remedy)
+
+    def test_a_table_that_was_withdrawn_is_an_error_at_once(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform, Fault(Kind.TABLE_WITHDRAWN)) as server:
+            asked = request(platform, server)
+            for ask in (StatLine(client).download, StatLine(client).fingerprint):
+                with pytest.raises(TableWithdrawn, match="CBS 86161NED"):
+                    ask(asked, Deadline.after(SECONDS))
+        assert len(server.requests) <= 3
+
+    def test_wrong_capitals_in_the_table_id_are_an_error(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server, pytest.raises(TableWithdrawn, match="capitals"):
+            StatLine(client).fingerprint(request(platform, server, table_id="86161ned"), Deadline.after(SECONDS))
+
+    def test_a_table_replaced_while_it_was_fetched_is_fetched_again(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As many rows as before, but of two versions."""
+        with service(platform) as server:
+            plain = type(server).answer
+
+            def replaced(self: Any, path: str, query: dict[str, str], headers: Any) -> Any:
+                if "$skip" in query and not server.faults:
+                    server.faults.append(Fault(Kind.PROVISIONAL_FLIP, about="2023JJ00"))
+                return plain(self, path, query, headers)
+
+            monkeypatch.setattr(type(server), "answer", replaced)
+            asked = request(platform, server)
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        cells = read(asked, download.parts).cells
+        assert figures(cells) == [(code, period, value + (period == "2023")) for code, period, value in RIGHT]
+        assert cells.filter(period="2023")["period_status"].unique().to_list() == ["Definitief"]
+
+    def test_a_download_without_time_left_begins_nothing(self, platform: Platform, client: PoliteClient) -> None:
+        with service(platform) as server, pytest.raises(SourceUnavailable):
+            StatLine(client).download(request(platform, server), Deadline.after(0))
+        assert not server.requests
