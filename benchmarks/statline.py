@@ -205,7 +205,7 @@ def v4_answers(url: str) -> dict[str, bytes]:
         *V4_DIMENSIONS,
     )
     answers["/csv"] = table.write_csv(separator=";", quote_style="non_numeric").encode()
-    for query, columns in (("", table.columns), (SELECT, [name for name in SELECT.partition("=")[2].split(",")])):
+    for query, columns in (("", table.columns), (SELECT, SELECT.partition("=")[2].split(","))):
         for page in range(10):
             rows = table.slice(page * PAGE, PAGE).select(columns).write_json().encode()
             skip = f"{'&' if query else '?'}$skip=" if page else ""
@@ -218,7 +218,7 @@ def v4_answers(url: str) -> dict[str, bytes]:
     return answers
 
 
-def v3_answers(url: str) -> dict[str, bytes]:
+def v3_answers() -> dict[str, bytes]:
     """Path -> body; the rows of numbers once as padded text, once as numbers."""
     import orjson
     import polars as pl
@@ -259,6 +259,7 @@ def serve() -> None:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             path = self.path.replace("%24", "$").replace("%2C", ",").replace("?$format=json", "")
@@ -274,7 +275,7 @@ def serve() -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as ready:
         url = f"http://127.0.0.1:{ready.server_port}"
-        answers |= v4_answers(url) | v3_answers(url)
+        answers |= v4_answers(url) | v3_answers()
         print(url, flush=True)
         ready.serve_forever()
 

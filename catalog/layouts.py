@@ -17,6 +17,9 @@ FOLDER = Path(__file__).parent / "layouts"
 
 # What a level of a header of several rows may say, beside the name of a dimension.
 LEVELS = ["topic", "unit", "period", "year", "month", "skip"]
+# Columns of the tables that are made of a file, and of figures on their way there: no dimension may be called so.
+_RESERVED = ["row", "column", "topic", "region", "region_code", "period", "raw", "attribute", "period_status"]
+_RESERVED += ["value", "ci_low", "ci_high", "text", "reason"]
 
 
 def _compiles(pattern: str) -> str:
@@ -144,6 +147,8 @@ class Layout(Entry):
             raise mistake("exactly one of column, fixed and pattern", "period")
         if self.period and self.period.pattern and re.compile(self.period.pattern).groups < 1:
             raise mistake("needs a group (…) that holds the period", "period", "pattern")
+        if reserved := [name for name in self.dimensions if name in _RESERVED]:
+            raise mistake(f"'{reserved[0]}' is the name of another column", "dimensions")
         if self.format == "crosstab":
             self._check_crosstab()
         elif self.format == "observations" and self.recognise.table_id is None:

@@ -110,8 +110,9 @@ def restate(
 
     `figures`: indicator_id, region_code, period, value, status, warnings; also ci_low, ci_high and n where there are
     any. Every other column (source_table, breakdown) tells series apart. `crosswalk`: as `crosswalk` gives it.
-    `indicators`: indicator_id, group_method, weight_approximate. `weights`: indicator_id, region_code, period, weight,
-    on the borders of the figures. Returns the columns of `figures`, sorted.
+    `indicators`: indicator_id, group_method. `weights`: indicator_id, region_code, period, weight, approximate
+    (boolean: not the weight that is meant), for the municipalities of the figures; a sum needs none. Returns the
+    columns of `figures`, sorted.
 
     A table may give old periods on newer borders. So the borders of a series in a period are those of the year itself
     where all its municipalities existed then, else those of the nearest year in the crosswalk in which they did. A
@@ -120,14 +121,15 @@ def restate(
     Where the area did not change, a figure stays as it is. Elsewhere it says `boundary_change`, and is by group_method:
 
     - sum: the parts' values times their shares. With part of a municipality also `weight_approximate`.
-    - weighted_mean, ratio: the mean of the parts, weighted with weight times share; `weight_approximate` where the
+    - weighted_mean, ratio: the mean of the parts, weighted with weight times share; `weight_approximate` where a
       weight is, or a part is part of a municipality. A single part takes the figure of the municipality it was in.
     - none (medians, classes): not applicable where there are several parts, whatever their size; else as a rate.
 
     A part without value, row or weight leaves no value, never one of the other parts: the status is that of the first
     part without value, not_published where it has no row or only a weight is lacking. Else it is the weakest status.
     Margins: parts are independent estimates, so that the squares of their half-widths add up, each times its weight;
-    NULL where a part has none. n is NULL. A municipality of which no part has a row has no row.
+    NULL where a part has none. n is added up where the parts are whole. A municipality of which no part has a row has
+    no row. An `unusual_change` of a part is not one of the whole, and is left out.
 
     Raises ValueError for municipalities that no year of the crosswalk has together, a figure that is there twice, and
     an indicator that is not in `indicators`.
@@ -145,7 +147,7 @@ def restate(
     same = parts.filter(~pl.col("changed"))
     changed = (
         parts.filter("changed")
-        .join(indicators.select("indicator_id", "group_method", "weight_approximate"), "indicator_id", validate="m:1")
+        .join(indicators.select("indicator_id", "group_method"), "indicator_id", validate="m:1")
         .join(weights, ["indicator_id", "region_code", "period"], how="left", validate="m:1")
         # Floating-point sums depend on their order: keep it, so that equal inputs give equal bytes.
         .sort(*key, "to_code", "region_code")
@@ -210,7 +212,7 @@ def _combine(parts: pl.DataFrame, key: list[str], columns: list[str]) -> pl.Data
     several = pl.len() > 1
     known = value.is_not_null().all() & pl.col("weight").is_not_null().all()
     split = (share < _ALL).any()
-    approximate = (split & (is_sum.first() | several)) | (several & pl.col("weight_approximate").first())
+    approximate = (split & (is_sum.first() | several)) | (several & pl.col("approximate").any())
     bounds = [
         pl.when(known & pl.col(name).is_not_null().all())
         .then((pl.col("weight") * value).sum() + sign * (pl.col("weight") * (value - pl.col(name))).pow(2).sum().sqrt())
@@ -218,15 +220,16 @@ def _combine(parts: pl.DataFrame, key: list[str], columns: list[str]) -> pl.Data
         for name, sign in (("ci_low", -1), ("ci_high", 1))
         if name in columns
     ]
+    respondents = [pl.when(pl.col("n").is_not_null().all() & ~split).then(pl.col("n").sum())] if "n" in columns else []
     return (
         weighed.group_by(target, maintain_order=True)
         .agg(
             pl.when(known).then((pl.col("weight") * value).sum()).alias("value"),
             *bounds,
+            *respondents,
             _status(known).alias("status"),
-            warn.unite_rows("warnings"),
+            warn.unite_rows("warnings").filter(warn.unite_rows("warnings") != "unusual_change").alias("warnings"),
             (known & approximate).alias("approximate"),
-            pl.lit(None, dtype=pl.Int64).alias("n"),
             pl.col("region_code").first(),
         )
         .with_columns(

@@ -81,14 +81,12 @@ class RegionNames:
         """
         if code := self.find(name, period):
             return code
-        meant = {row.code: row for row in [*self._full.get(_key(name), []), *self._short.get(_key(name), [])]}
+        meant = self._titles(row.code for names in (self._full, self._short) for row in names.get(_key(name), []))
         if len(meant) > 1:
-            expected, remedy = "a name that stands for one region", f"It may be {_listed(meant.values())}: write which."
+            expected, remedy = "a name that stands for one region", f"It may be {_listed(meant)}: write which."
         elif meant:
             expected = f"a region that exists in {period}"
-            remedy = (
-                f"This is {_listed(meant.values())}. Check the period, and whether figures and name belong together."
-            )
+            remedy = f"This is {_listed(meant)}. Check the period, and whether figures and name belong together."
         else:
             near = self._near(name)
             expected = "the name of a Dutch region as CBS writes it"
@@ -97,8 +95,12 @@ class RegionNames:
 
     def _near(self, name: str) -> list[RegionName]:
         keys = difflib.get_close_matches(_key(name), [*self._full, *self._short], n=5, cutoff=0.7)
-        rows = [row for key in keys for row in (self._full.get(key) or self._short[key])]
-        return list({row.code: row for row in rows}.values())[:3]
+        return self._titles(row.code for key in keys for row in (self._full.get(key) or self._short[key]))[:3]
+
+    def _titles(self, codes: Iterable[str]) -> list[RegionName]:
+        """The first name of each of these regions, once."""
+        wanted = list(dict.fromkeys(codes))
+        return [next(row for row in self.rows if row.code == code) for code in wanted]
 
     @cached_property
     def _full(self) -> dict[str, list[RegionName]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from catalog.layouts import Layout, Titles
+from catalog.layouts import Layout, LayoutTopic, Titles
 from sources.errors import HeaderError
 from sources.tidy import Topic
 
@@ -36,13 +36,17 @@ def need_column(header: Sequence[str], wanted: str, place: str) -> str:
     )
 
 
+def entry_of(column: str, layout: Layout) -> LayoutTopic | None:
+    """What the layout says of a column that is a topic."""
+    return next((entry for entry in layout.topics if entry.column in (column, _NUMBER.sub("", column))), None)
+
+
 def topic_of(column: str, layout: Layout, known: Mapping[str, Topic]) -> Topic:
     """The topic of a column: as the publisher's metadata has it, else as the layout does, else by its header."""
     if column in known:
         return known[column]
-    for entry in layout.topics:
-        if entry.column in (column, _NUMBER.sub("", column)):
-            return Topic(column, tuple(entry.path), entry.title, entry.unit or layout.titles.unit)
+    if entry := entry_of(column, layout):
+        return Topic(column, tuple(entry.path), entry.title, entry.unit or layout.titles.unit)
     return _from_header(column, layout.titles)
 
 

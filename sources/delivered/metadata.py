@@ -5,6 +5,7 @@ They are recognised by content: JSON by the table in the address of its metadata
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import polars as pl
 
 from catalog.layouts import Layout
 from sources.csv_file import read_bytes
-from sources.delivered.opened import PARQUET, Delivery, Records, address, parse_json
+from sources.delivered.opened import Delivery, Records, address, parse_json, read_parquet
 from sources.errors import InputError
 from sources.tidy import Topic
 
@@ -82,12 +83,12 @@ def _json_lists(path: Path, table_id: str) -> dict[Path, tuple[str, Rows]]:
 
 def _parquet_lists(path: Path, records: Records) -> dict[Path, tuple[str, Rows]]:
     """Parquet names no table: a list of properties must describe every column, a list of codes every code."""
-    others = {
-        other: pl.read_parquet(data).with_columns(pl.col("Key").str.strip_chars())
-        for other, data in _small_files(path, "*.parquet")
-        if data.startswith(PARQUET) and {"Key", "Title"} <= set(pl.read_parquet_schema(data))
-    }
-    columns = set(records.frame.columns) - {"row", "ID"}
+    others: dict[Path, pl.DataFrame] = {}
+    for other, data in _small_files(path, "*.parquet"):
+        with contextlib.suppress(InputError):
+            others[other] = read_parquet(other, data)
+    others = {other: frame for other, frame in others.items() if {"Key", "Title"} <= set(frame.columns)}
+    columns = set(records.frame.columns) - {"ID"}
     properties = {
         other: frame for other, frame in others.items() if "ParentID" in frame.columns and columns <= set(frame["Key"])
     }

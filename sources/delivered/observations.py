@@ -34,7 +34,7 @@ def read_observations(part: Records, layout: Layout, names: RegionNames, known: 
     for name in [*dimensions, *filter(None, (region, period))]:
         need_column(frame.columns, name, place)
     figures = frame.select(
-        "row",
+        pl.int_range(1, pl.len() + 1).alias("row"),
         pl.col("Measure").alias("column"),
         pl.col("Measure").alias("topic"),
         pl.col(region).alias("region") if region else pl.lit(layout.region.fixed).alias("region"),

@@ -40,7 +40,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Records:
-    """The rows of an OData answer or a Parquet file: a column per property, all String, and `row` counted from 1.
+    """The rows of an OData answer or a Parquet file: a column per property, all String.
 
     `table_id` and `entity` (UntypedDataSet, Observations) come from the address of its metadata; Parquet has none.
     """
@@ -73,7 +73,7 @@ def open_delivery(path: Path) -> Delivery:
         check_old_workbook(path, data)
         return _workbook(path, data, {})
     if data.startswith(PARQUET):
-        return Delivery(path, "a Parquet file", records=_parquet(path, data))
+        return Delivery(path, "a Parquet file", records=Records(str(path), read_parquet(path, data)))
     if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         return _answer(path, data)
     rows, delimiter = _text_rows(path, _text(path, data))
@@ -127,17 +127,23 @@ def _workbook(path: Path, data: bytes, formulas: dict[str, list[tuple[int, int]]
     return Delivery(path, f"a workbook with {len(sheets)} {'sheet' if len(sheets) == 1 else 'sheets'}", sheets)
 
 
-def _parquet(path: Path, data: bytes) -> Records:
+def read_parquet(path: Path, data: bytes) -> pl.DataFrame:
+    """A Parquet file as text, without blanks around it; raises FileTooLarge or IncompleteFile."""
+    # Not by Polars: a damaged length in the file makes its reader end the whole process.
+    import pyarrow as pa
+    from pyarrow import parquet
+
     try:
-        scan = pl.scan_parquet(io.BytesIO(data))
+        file = parquet.ParquetFile(pa.BufferReader(data))
         # The footer says how many rows there are; a kilobyte can hold thousands of millions.
-        check_size(str(path), scan.select(pl.len()).collect().item(), len(scan.collect_schema()))
-        frame = scan.collect()
-    except pl.exceptions.PolarsError as error:
+        check_size(str(path), file.metadata.num_rows, file.metadata.num_columns)
+        table = file.read()
+        table.validate(full=True)
+        frame = pl.DataFrame(table)
+        number = pl.selectors.float().cast(pl.Float64).cast(pl.String).str.strip_suffix(".0")
+        return frame.with_columns(number).with_columns(pl.all().cast(pl.String).fill_null("").str.strip_chars())
+    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise IncompleteFile(path, "a whole Parquet file", remedy=f"It cannot be read. {_CUT_OFF}") from error
-    number = pl.selectors.float().cast(pl.Float64).cast(pl.String).str.strip_suffix(".0")
-    frame = frame.with_columns(number).with_columns(pl.all().cast(pl.String).fill_null("").str.strip_chars())
-    return Records(str(path), frame.with_row_index("row", offset=1).cast({"row": pl.Int64}))
 
 
 def _answer(path: Path, data: bytes) -> Delivery:
@@ -165,7 +171,7 @@ def _answer(path: Path, data: bytes) -> Delivery:
         {column: [as_text(row.get(column)) for row in rows] for column in columns},
         schema=dict.fromkeys(columns, pl.String),
     )
-    records = Records(str(path), frame.with_row_index("row", offset=1).cast({"row": pl.Int64}), table_id, entity)
+    records = Records(str(path), frame, table_id, entity)
     return Delivery(
         path, f"an answer of an OData service ({entity or 'of no named entity'} of {table_id})", (), records
     )

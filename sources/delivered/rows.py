@@ -9,7 +9,7 @@ import polars as pl
 
 from catalog.layouts import Layout
 from sources.delivered.assemble import FIGURES, assemble
-from sources.delivered.header import OTHER_KIND, find_column, need_column, topic_of
+from sources.delivered.header import OTHER_KIND, entry_of, find_column, need_column, topic_of
 from sources.delivered.metadata import About
 from sources.delivered.opened import Records, Sheet, as_text
 from sources.errors import HeaderError, HostileFile, IncompleteFile, MalformedRow, PeriodError
@@ -20,7 +20,7 @@ from sources.tidy import TidyTable
 def header_of(part: Sheet | Records) -> list[str]:
     """The columns; of a sheet those in its first row that is not empty."""
     if isinstance(part, Records):
-        return part.frame.columns[1:]
+        return part.frame.columns
     first = next((row for row in part.rows if any(map(as_text, row))), [])
     return [as_text(cell) for cell in first]
 
@@ -39,7 +39,7 @@ def misfits(part: Sheet | Records, layout: Layout) -> list[str]:
         found.append(f"has no column like {wanted.some_column!r}")
     if found:
         return found
-    frame = part.frame if isinstance(part, Records) else _frame(part, layout)[0]
+    frame, _, _ = _frame(part, layout)
     return [
         f"has no {pattern!r} in column {name!r}"
         for name, pattern in wanted.values.items()
@@ -49,33 +49,37 @@ def misfits(part: Sheet | Records, layout: Layout) -> list[str]:
 
 def read_rows(part: Sheet | Records, layout: Layout, names: RegionNames, known: About) -> TidyTable:
     """The figures of such a file as a tidy table. Raises an InputError."""
-    frame, footers = (part.frame, []) if isinstance(part, Records) else _frame(part, layout)
-    header, place = frame.columns[1:], part.place
+    frame, numbers, footers = _frame(part, layout)
+    header, place = frame.columns, part.place
     region = need_column(header, layout.region.column, place) if layout.region.column else None
     period = need_column(header, layout.period.column, place) if layout.period and layout.period.column else None
     dimensions = {name: need_column(header, name, place) for name in [*layout.dimensions, *_margins(layout)]}
     used = {region, period, *dimensions.values(), *(find_column(header, name) for name in layout.ignore)}
-    columns = [column for column in header if column not in used]
-    topics = [topic_of(column, layout, known.topics) for column in columns]
+    columns = {str(number): column for number, column in enumerate(header) if column not in used}
     figures = frame.select(
-        "row",
+        pl.Series("row", numbers, pl.Int64),
         pl.col(region).alias("region") if region else pl.lit(layout.region.fixed).alias("region"),
-        pl.col(period).alias("period") if period else pl.lit(_fixed_period(layout, footers, part)).alias("period"),
+        pl.col(period).alias("period") if period else pl.lit(_period_of(layout, footers, part)).alias("period"),
         pl.lit(None, pl.String).alias("attribute"),
         *(pl.col(column).alias(name) for name, column in dimensions.items()),
-        *columns,
+        # By number: a title may be any text, also `row` or `period`.
+        *(pl.col(column).alias(number) for number, column in columns.items()),
     ).unpivot(
-        columns, index=["row", "region", "period", "attribute", *dimensions], variable_name="column", value_name="raw"
+        list(columns),
+        index=["row", "region", "period", "attribute", *dimensions],
+        variable_name="column",
+        value_name="raw",
     )
-    texts = {entry.column for entry in layout.topics if entry.text}
+    figures = figures.with_columns(pl.col("column").replace_strict(columns)).with_columns(topic="column")
+    described = {column: entry_of(column, layout) for column in columns.values()}
     return assemble(
-        figures.with_columns(topic="column").select(*FIGURES, *dimensions),
+        figures.select(*FIGURES, *dimensions),
         place,
         layout,
         names,
-        topics,
+        [topic_of(column, layout, known.topics) for column in columns.values()],
         known.members,
-        text_topics=known.text | {column for column in columns if column in texts},
+        text_topics=known.text | {column for column, entry in described.items() if entry and entry.text},
         statuses=known.statuses,
         region_titles=known.members.get(layout.region.column or ""),
     )
@@ -85,8 +89,14 @@ def _margins(layout: Layout) -> list[str]:
     return [layout.margins] if layout.margins else []
 
 
-def _frame(sheet: Sheet, layout: Layout) -> tuple[pl.DataFrame, list[str]]:
-    """The rows below the header, all String, with their number in `row`; and the footers."""
+def _frame(part: Sheet | Records, layout: Layout) -> tuple[pl.DataFrame, list[int], list[str]]:
+    """The rows below the header, all String, and where each of them stands; and the footers."""
+    if isinstance(part, Records):
+        return part.frame, list(range(1, part.frame.height + 1)), []
+    return _sheet_frame(part, layout)
+
+
+def _sheet_frame(sheet: Sheet, layout: Layout) -> tuple[pl.DataFrame, list[int], list[str]]:
     start = next((number for number, row in enumerate(sheet.rows) if any(map(as_text, row))), 0)
     header = header_of(sheet)
     if len(set(header)) < len(header):
@@ -105,8 +115,7 @@ def _frame(sheet: Sheet, layout: Layout) -> tuple[pl.DataFrame, list[str]]:
     data = {
         name: [as_text(cell, layout.decimal) for cell in cells] for name, cells in zip(header, columns, strict=True)
     }
-    numbers = [number for number, _ in body]
-    return pl.DataFrame({"row": numbers, **data}, schema={"row": pl.Int64, **dict.fromkeys(header, pl.String)}), footers
+    return pl.DataFrame(data, schema=dict.fromkeys(header, pl.String)), [number for number, _ in body], footers
 
 
 def split_footer(sheet: Sheet, start: int, layout: Layout) -> tuple[list[tuple[int, list[object]]], list[str]]:
@@ -147,7 +156,7 @@ def refuse_formulas(sheet: Sheet, header_end: int) -> None:
             )
 
 
-def _fixed_period(layout: Layout, texts: Sequence[str], part: Sheet | Records) -> str | None:
+def _period_of(layout: Layout, texts: Sequence[str], part: Sheet | Records) -> str | None:
     return period_in([*texts, part.name if isinstance(part, Sheet) else ""], layout, part.place)
 
 

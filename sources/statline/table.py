@@ -172,8 +172,15 @@ def place(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     return rows.with_columns(**columns)
 
 
+def cell_columns(table: Table) -> list[str]:
+    """The columns of cells on their way to `tidy`: those of a tidy table, and the margins."""
+    return empty_cells(
+        [dimension.name for dimension in table.dimensions if dimension.role in ("other", "margin")]
+    ).columns
+
+
 def tidy(frames: Sequence[pl.DataFrame], table: Table) -> TidyTable:
-    """Placed rows, long, with topic, value, text and reason, as one tidy table.
+    """Cells, in the columns of `cell_columns`, as one tidy table.
 
     Raises IncompleteAnswer where there are no rows at all, DuplicateFigure for two rows of one figure.
     """
@@ -187,18 +194,15 @@ def tidy(frames: Sequence[pl.DataFrame], table: Table) -> TidyTable:
     names = [dimension.name for dimension in table.others]
     margins = table.dimension("margin")
     key = ["topic", *names, "region_code", "period"]
-    _refuse_duplicates(cells, [*key, *([margins.name] if margins else [])], table.name)
+    _refuse_duplicates(frames, [*key, *([margins.name] if margins else [])], table.name)
     if margins:
         roles = margin_codes({member.code: member.title for member in margins.chosen}, table.name)
-        cells = join_margins(cells, margins.name, roles, key, table.name)
-    else:
-        bound = pl.lit(None, pl.Float64)
-        cells = cells.with_columns(ci_low=bound, ci_high=bound)
+        cells = join_margins(cells, margins.name, roles, key, table.name).select(empty_cells(names).columns)
     return TidyTable(
         name=table.name,
         topics=table.topics,
         members={other.name: {member.code: member.title for member in other.chosen} for other in table.others},
-        cells=cells.select(empty_cells(names).columns),
+        cells=cells,
         region_names=_region_names(table, cells),
     )
 
@@ -287,11 +291,12 @@ def _mapped(name: str, keys: list[str], values: Sequence[str | None]) -> pl.Expr
     return pl.col(name).replace_strict(keys, values, return_dtype=pl.String)
 
 
-def _refuse_duplicates(cells: pl.DataFrame, key: list[str], table: str) -> None:
+def _refuse_duplicates(frames: Sequence[pl.DataFrame], key: list[str], table: str) -> None:
     # Hashes tell that there are none in a tenth of the memory; only where two are equal, look at the keys themselves.
-    if cells.select(key).hash_rows().n_unique() == cells.height:
+    hashes = pl.concat([frame.select(key).hash_rows() for frame in frames])
+    if hashes.n_unique() == len(hashes):
         return
-    twice = cells.select(key).filter(pl.struct(key).is_duplicated())
+    twice = pl.concat(frames).select(key).filter(pl.struct(key).is_duplicated())
     if twice.height:
         raise DuplicateFigure(
             table,

@@ -19,10 +19,22 @@ from sources.snapshots import Part
 from sources.statline import pages
 from sources.statline.fetch import Fetch
 from sources.statline.request import Download, Fingerprint, TableRequest
-from sources.statline.table import Member, Table, condition, dimension, narrow, place, quoted, role_of, tidy
+from sources.statline.table import (
+    Member,
+    Table,
+    cell_columns,
+    condition,
+    dimension,
+    narrow,
+    place,
+    quoted,
+    role_of,
+    tidy,
+)
 from sources.tidy import TidyTable, Topic
 
 _VERSION = ["Modified", "MetaDataModified", "ReasonDelivery", "OutputStatus", "Period"]
+_NO_BOUND = pl.lit(None, pl.Float64)
 _JSON = {"$format": "json"}
 
 
@@ -145,9 +157,10 @@ def _long(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
         ([key for key in keys if key not in table.texts], _numbers),
         ([key for key in keys if key in table.texts], _texts),
     )
-    columns = ["topic", *index[:-1], "value", "text", "reason", "period_status"]
     return pl.concat(
-        read_kind(placed.unpivot(on=of_kind, index=index, variable_name="topic"), table.name).select(columns)
+        read_kind(placed.unpivot(on=of_kind, index=index, variable_name="topic"), table.name)
+        .with_columns(ci_low=_NO_BOUND, ci_high=_NO_BOUND)
+        .select(cell_columns(table))
         for of_kind, read_kind in kinds
         if of_kind
     )

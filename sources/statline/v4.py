@@ -15,10 +15,22 @@ from sources.snapshots import Part
 from sources.statline import pages
 from sources.statline.fetch import Fetch
 from sources.statline.request import Download, Fingerprint, TableRequest
-from sources.statline.table import Member, Table, condition, dimension, narrow, place, quoted, role_of, tidy
+from sources.statline.table import (
+    Member,
+    Table,
+    cell_columns,
+    condition,
+    dimension,
+    narrow,
+    place,
+    quoted,
+    role_of,
+    tidy,
+)
 from sources.tidy import TidyTable, Topic
 
 _VERSION = ["ObservationsModified", "Modified", "ObservationCount", "Version", "Status"]
+_NO_BOUND = pl.lit(None, pl.Float64)
 
 
 def fingerprint(fetch: Fetch, request: TableRequest) -> Fingerprint:
@@ -144,15 +156,9 @@ def _long(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
     if table.texts:
         written = pl.col("StringValue").str.strip_chars()
         text = pl.when(pl.col("Value").is_null() & pl.col("topic").is_in(table.texts) & (written != "")).then(written)
-    return placed.with_columns(value=pl.col("Value"), text=text).select(
-        "topic",
-        *[dimension.name for dimension in table.dimensions if dimension.role in ("other", "margin")],
-        "region_code",
-        "period",
-        "value",
-        "text",
-        pl.when(pl.col("value").is_null() & pl.col("text").is_null())
-        .then(pl.col("ValueAttribute").fill_null(""))
-        .alias("reason"),
-        "period_status",
+    reason = pl.col("ValueAttribute").fill_null("")
+    return (
+        placed.with_columns(value=pl.col("Value"), text=text, ci_low=_NO_BOUND, ci_high=_NO_BOUND)
+        .with_columns(reason=pl.when(pl.col("value").is_null() & pl.col("text").is_null()).then(reason))
+        .select(cell_columns(table))
     )

@@ -519,7 +519,7 @@ def test_published_incomes_on_the_borders_of_2023(to_2023: pl.DataFrame) -> None
         .with_columns(warnings=pl.lit([], dtype=pl.List(pl.String)))
     )
     weights = figures.filter(indicator_id=households).select(
-        pl.lit(of).alias("indicator_id"), "region_code", "period", weight="value"
+        pl.lit(of).alias("indicator_id"), "region_code", "period", weight="value", approximate=pl.lit(value=False)
     )
     what = indicators(f"indicator_id group_method\n{of} weighted_mean\n{households} sum")
 
@@ -552,7 +552,12 @@ def test_invented_population_of_every_year_is_conserved(to_2023: pl.DataFrame) -
 
 # Restating, by hand
 
-NO_WEIGHTS = table("indicator_id region_code period weight")
+
+def weighing(text: str, **defaults: str) -> pl.DataFrame:
+    return table(text, **defaults).with_columns(approximate=pl.lit(value=False))
+
+
+NO_WEIGHTS = weighing("indicator_id region_code period weight")
 WHAT = indicators("""
     indicator_id group_method
     people       sum
@@ -563,7 +568,7 @@ WHAT = indicators("""
 # GM0001 is split over GM0002 and GM0003 (who keep their numbers) and the new GM2001, into which GM0004 goes too.
 SPLIT_TO_2020 = crosswalk(events(SPLIT), [2019, 2020], 2020, ["GM0002", "GM0003", "GM0009", "GM2001"])
 TO_2020 = crosswalk(events(MERGER), [2018, 2019, 2020], 2020, ["GM0009", "GM2001"])
-WEIGHTS = table("""
+WEIGHTS = weighing("""
     indicator_id region_code period weight
     income       GM0001      2019   300
     income       GM0002      2019   100
@@ -679,6 +684,33 @@ def test_a_count_has_the_margins_of_its_parts_and_none_without() -> None:
     assert (one["value"], one["ci_low"], one["ci_high"]) == (60, 55, None)
 
 
+def test_respondents_are_added_up_where_the_parts_are_whole() -> None:
+    figures = observation(
+        """
+        indicator_id region_code value
+        income       GM0001      20
+        income       GM0002      40
+        income       GM0003      40
+        """,
+        period="2019",
+    ).with_columns(n=pl.Series([70, 30, 50], dtype=pl.Int64))
+    whole = restate(figures.head(2), TO_2020, WHAT, WEIGHTS)
+    assert whole["n"].to_list() == [100]
+    split = restate(figures, SPLIT_TO_2020, WHAT, WEIGHTS)
+    assert split["n"].to_list() == [None, None, None]
+    unknown = figures.head(2).with_columns(n=pl.when(pl.col("region_code") == "GM0001").then("n"))
+    assert restate(unknown, TO_2020, WHAT, WEIGHTS)["n"].to_list() == [None]
+
+
+def test_an_unusual_change_of_a_part_is_not_one_of_the_whole() -> None:
+    row = merged("""
+        indicator_id region_code value warnings
+        people       GM0001      20    unusual_change;small_n
+        people       GM0002      40    -
+        """)
+    assert row["warnings"] == ["boundary_change", "small_n"]
+
+
 def test_an_approximate_weight_is_said() -> None:
     row = merged(
         """
@@ -686,7 +718,7 @@ def test_an_approximate_weight_is_said() -> None:
         income       GM0001      20
         income       GM0002      40
         """,
-        what=WHAT.with_columns(weight_approximate=True),
+        WEIGHTS.with_columns(approximate=pl.col("region_code") == "GM0002"),
     )
     assert row["warnings"] == ["boundary_change", "weight_approximate"]
 
@@ -706,7 +738,7 @@ def test_split_counts_and_rates() -> None:
         """,
         period="2019",
     )
-    weights = table(
+    weights = weighing(
         """
         region_code weight
         GM0001      100
@@ -750,8 +782,9 @@ def test_a_part_that_stands_alone_takes_the_old_figure() -> None:
         """,
         period="2019",
     )
-    approximate = WHAT.with_columns(weight_approximate=pl.col("indicator_id") == "income")
-    found = restate(figures, crosswalk(apart, [2019], 2020, ["GM2001", "GM2002"]), approximate, NO_WEIGHTS)
+    # With one part there is nothing to weigh: how good its weight is does not matter.
+    weights = WEIGHTS.with_columns(approximate=pl.lit(value=True))
+    found = restate(figures, crosswalk(apart, [2019], 2020, ["GM2001", "GM2002"]), WHAT, weights)
     for code in ("GM2001", "GM2002"):
         rows = {
             row[0]: row[1:]

@@ -184,6 +184,27 @@ class TestRight:
         assert 1 < server.most_at_once <= 3
 
 
+def test_of_the_key_figures_of_districts_only_municipalities_and_the_country_are_fetched(client: PoliteClient) -> None:
+    """Kerncijfers wijken en buurten, on v3: no periods, `NL00`, and a code list of more than one page."""
+    regions = {"NL00": "Nederland", "GM0153": "Enschede", "BU0153GM1": "A buurt with GM in its code"}
+    regions |= {f"BU0141{number:04}": f"Buurt {number}" for number in range(10_000)}
+    made = StandInTable(
+        "85984NED",
+        "Kerncijfers wijken en buurten 2024",
+        {"WijkenEnBuurten": regions},
+        [StandInTopic("AantalInwoners_5", ("Bevolking",), "Aantal inwoners", "aantal", "Long")],
+        [{"WijkenEnBuurten": code, "AantalInwoners_5": number} for number, code in enumerate(regions)],
+    )
+    with ODataV3(made) as server:
+        asked = TableRequest("CBS 85984NED", "odata_v3", server.url, "85984NED", period_first="2024")
+        download = StatLine(client).download(asked, Deadline.after(SECONDS))
+    assert {"codes/WijkenEnBuurten", "codes/WijkenEnBuurten/0002"} <= {part.role for part in download.parts}
+    (rows,) = (part for part in download.parts if part.role.startswith("rows"))
+    assert rows.body.count(b"BU") == 1  # the service cannot tell it from a municipality
+    cells = read(asked, download.parts).cells
+    assert cells.select("region_code", "period", "value").rows() == [("NL01", None, 0.0), ("GM0153", None, 1.0)]
+
+
 TRANSIENT = [
     Kind.TOO_MANY_REQUESTS,
     Kind.UNAVAILABLE,
