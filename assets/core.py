@@ -21,7 +21,7 @@ from methods.measure import RegionRoles
 from methods.observe import flag_unusual_changes, observations, with_ratios
 from sources.fact_checks import FIGURES
 from sources.lifetimes import read_lifetimes
-from sources.outlines import dissolve, read_outlines
+from sources.outlines import dissolve
 
 REGION = CATALOGUE.region
 ROLES = RegionRoles.of(REGION)
@@ -35,9 +35,15 @@ KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
 @table_asset(
     "region",
     "core",
-    ins={"region_names": dg.AssetIn(REGION_NAMES), **raw_inputs(tables_of(POPULATION))},
+    ins={
+        "region_names": dg.AssetIn(REGION_NAMES),
+        "outlines": dg.AssetIn(OUTLINES),
+        **raw_inputs(tables_of(POPULATION)),
+    },
 )
-def region(context: dg.AssetExecutionContext, region_names: pl.DataFrame, **tables: pl.DataFrame) -> pl.DataFrame:
+def region(
+    context: dg.AssetExecutionContext, region_names: pl.DataFrame, outlines: pl.DataFrame, **tables: pl.DataFrame
+) -> pl.DataFrame:
     """All regions that have a figure, and the groups that are computed."""
     population = _population(tables)
     newest = (
@@ -47,9 +53,8 @@ def region(context: dg.AssetExecutionContext, region_names: pl.DataFrame, **tabl
         .last()
         .rename({"period": "population_period"})
     )
-    outlines = read_outlines(OUTLINES)
+    outlines = outlines.select("region_code", "geometry_wkb")
     grouped = dissolve(outlines, REGION.own_groups).rename({"group_code": "region_code"})
-    # The region's outlines are those of its fourteen; other regions have none at hand.
     shapes = pl.concat([outlines, grouped.select(outlines.columns)])
     lifetimes = read_lifetimes(REORGANISATIONS)
     published = _published_regions(region_names)

@@ -11,7 +11,7 @@ import dagster as dg
 import polars as pl
 
 from assets.core import REGION
-from assets.raw import INPUT_FILES
+from assets.raw import INPUT_FILES, OUTLINES
 from assets.tables import CATALOGUE, OWNER, record, table_asset
 from assets.workspace import Workspace
 from catalog import frames
@@ -65,13 +65,16 @@ def edition(
     description="A map, a dot plot and a line over the years for each headline indicator, as SVG and PNG.",
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("file", description="A picture.")])},
     deps=CHART_TABLES,
+    ins={"outlines": dg.AssetIn(OUTLINES)},
 )
-def charts(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+def charts(context: dg.AssetExecutionContext, workspace: Workspace, outlines: pl.DataFrame) -> None:
     """Draw the pictures of the last measurement year into the last run's folder."""
     tables = ChartTables(**{name: workspace.read(CATALOGUE.registry[name], _partitions(name)) for name in CHART_TABLES})
     shutil.rmtree(workspace.charts, ignore_errors=True)
     workspace.charts.mkdir(parents=True)
-    files = draw_charts(tables, chart_labels(), REGION.last_measurement_year, workspace.charts)
+    files = draw_charts(
+        tables, chart_labels(next(iter(outlines["source"]), None)), REGION.last_measurement_year, workspace.charts
+    )
     context.add_asset_metadata({"dagster/row_count": len(files)})
 
 
@@ -104,8 +107,8 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace) -> No
     )
 
 
-def chart_labels() -> ChartLabels:
-    """The Dutch words the pictures need, from the catalogue."""
+def chart_labels(outlines_source: str | None = REGION.outlines_source_nl) -> ChartLabels:
+    """The Dutch words the pictures need, from the catalogue; `outlines_source` is printed under the maps."""
     vocabulary = CATALOGUE.vocabulary
     return ChartLabels(
         region_code=REGION.region_code,
@@ -121,7 +124,7 @@ def chart_labels() -> ChartLabels:
         warnings={key: term.label_nl for key, term in vocabulary["warning"].items()},
         units={indicator.unit: indicator.unit_nl for indicator in CATALOGUE.indicators},
         companions={i.indicator_id: i.companion for i in CATALOGUE.indicators if i.companion},
-        outlines_source=REGION.outlines_source_nl,
+        outlines_source=outlines_source,
     )
 
 

@@ -14,11 +14,13 @@ import polars as pl
 from assets.tables import CATALOGUE, OWNER, measures
 from assets.workspace import Workspace
 from reports.quality_page import write_quality_page
-from sources import bundled
+from sources import boundaries, bundled
 from sources.collect import Collected, collect
 from sources.errors import InputError
 from sources.fact_checks import FIGURES
 from sources.facts import FIGURE, Facts, read_facts
+from sources.fetch import boundary_table
+from sources.outlines import read_outlines
 from sources.read_snapshot import membership_faults
 
 _OBSERVED = CATALOGUE.registry["observation"]
@@ -42,8 +44,12 @@ PASSED_OVER = dg.AssetKey(["raw", "baseline_figures_passed_over"])
 POPULATION = "population"
 INPUT_FILES = dg.AssetKey(["raw", "input_files"])
 
+OUTLINES = dg.AssetKey(["raw", "outlines"])
+
 # These come with the software, whatever figures are measured.
-OUTLINES = bundled.FOLDER / "twente_outlines_2022.geojson"
+BUNDLED_OUTLINES = bundled.FOLDER / "twente_outlines_2022.geojson"
+# On a map of a region this is less than a line is wide.
+OUTLINE_TOLERANCE_M = 50.0
 REORGANISATIONS = bundled.FOLDER / "municipal_reorganisations_2010_2026.csv"
 
 
@@ -107,6 +113,12 @@ def _describe(source_table: str) -> str:
             _figure_schema(),
             "btg",
         ),
+        "outlines": _out(
+            OUTLINES,
+            "Outlines of municipalities: of a fetched year, or the bundled ones of Twente.",
+            _plain_schema(region_code="Code.", geometry_wkb="WKB, EPSG:28992.", source="What to print under a map."),
+            "cbs",
+        ),
         "input_files": _out(
             INPUT_FILES,
             "The files this run was made from, with their checksums.",
@@ -124,6 +136,7 @@ def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -
         frame = collected.figures.filter(source_table=table).select(*FIGURE, "reason", "synthetic")
         yield dg.Output(frame, output_name=raw_name(table), metadata=dict(measures(frame)))
     beside = {
+        "outlines": _outlines(workspace),
         "region_names": collected.names,
         "figure_origins": collected.origins,
         "baseline_figures_passed_over": collected.passed_over,
@@ -147,11 +160,23 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame]:
     _record_input_check(workspace, passed=True, message=f"{collected.figures.height} figures read and accepted.")
     beside = [
         (path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
-        for path in (OUTLINES, REORGANISATIONS)
+        for path in (BUNDLED_OUTLINES, REORGANISATIONS)
     ]
     schema = collected.files.schema
     files = pl.concat([collected.files, pl.DataFrame(beside, schema=schema, orient="row")])
     return collected, files.sort("file")
+
+
+def _outlines(workspace: Workspace) -> pl.DataFrame:
+    """Outlines for maps: region_code, geometry_wkb, and source, which is printed under them."""
+    year = CATALOGUE.region.last_measurement_year
+    store = workspace.snapshots
+    snapshot = store.newest(boundary_table(year), "boundaries") if store is not None else None
+    if store is None or snapshot is None:
+        return read_outlines(BUNDLED_OUTLINES).with_columns(source=pl.lit(CATALOGUE.region.outlines_source_nl))
+    found = boundaries.read(list(store.parts(snapshot)), year).outlines
+    simple = boundaries.simplify(found.select("region_code", "geometry_wkb"), OUTLINE_TOLERANCE_M)
+    return simple.with_columns(source=pl.lit(f"grenzen {year}: CBS/Kadaster, CC BY 4.0"))
 
 
 def _require_population(facts: Facts, workspace: Workspace) -> None:

@@ -10,9 +10,10 @@ limit       download and orjson.loads of the same answers, each forgotten at onc
 btg         sources.statline: download, checks, and read, to a typed tidy table
 cbsodata4   the client of CBS for v4, get_observations, which asks for all columns
 cbsodata    the client for v3, get_data
-csv         the whole v4 table as one file with semicolons, download and typed read: what Properties.Distributions names
+csv         the whole v4 table as one file with semicolons, download and typed read, without checks: the kind of file
+            that Properties.Distributions names (its layout is assumed)
 
-Prints medians: seconds, ratio to the limit, peak memory of the process. Bars: v4 at most 1.6 times the limit, half the
+Nothing is compressed. Prints medians: seconds, ratio to the limit, peak memory of the process. Bars: v4 at most 1.6 times the limit, half the
 time and a third of the memory of cbsodata4; v3 at most 2.5 times the limit.
 """
 

@@ -37,14 +37,16 @@ class Recognition(Entry):
     """What a file must show to have this layout; all that is given must fit. Names of files never count.
 
     `table_id` stands in the address an OData answer gives for its metadata. `columns` are in the header (without
-    their number: `Eenzaam` is also `Eenzaam_28`), `some_column` is the whole title of at least one, and `values` has
-    for a column what at least one of its values is. `title` is a line above the header, `sheet` the sheet's name.
+    their number: `Eenzaam` is also `Eenzaam_28`), `some_column` is the whole title of at least one. `values` has for a
+    column what at least one of its values is, `only` what all of them are. `title` is a line above the header, `sheet`
+    what the sheets with figures are called.
     """
 
     table_id: str | None = None
     columns: tuple[str, ...] = ()
     some_column: Pattern | None = None
     values: dict[str, Pattern] = Field(default_factory=dict)
+    only: dict[str, Pattern] = Field(default_factory=dict)
     title: Pattern | None = None
     sheet: Pattern | None = None
 

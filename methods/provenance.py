@@ -81,7 +81,10 @@ def baseline_differences(
         .join(baseline, ["indicator_id", "source_table", "reference_period"], how="semi")
     )
     elsewhere = observation.filter(mine, breakdown="total").select(columns)
-    others = pl.concat([elsewhere, passed_over.filter(mine).select(columns)]).rename(
+    # Of the baseline's own table a revision; of other tables what stands there.
+    used = baseline.select("indicator_id", "source_table", period="reference_period")
+    revised = passed_over.filter(mine).select(columns).join(used, used.columns, how="semi")
+    others = pl.concat([elsewhere, revised]).rename(
         {"period": "reference_period", "source_table": "other_table", "value": "other_value"}
     )
     away = (pl.col("value") - pl.col("other_value")).abs()

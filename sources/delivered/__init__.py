@@ -12,7 +12,7 @@ from pathlib import Path
 
 from catalog.layouts import Layout
 from sources.delivered import crosstab, metadata, observations, rows
-from sources.delivered.header import OTHER_KIND, find_column
+from sources.delivered.header import OTHER_KIND, OTHER_SHEET, find_column
 from sources.delivered.opened import Delivery, Records, Sheet, open_delivery
 from sources.errors import UnknownLayout
 from sources.names import RegionNames
@@ -59,14 +59,18 @@ def recognise(path: Path, layouts: Sequence[Layout], source: str | None = None) 
 def read(path: Path, layout: Layout, names: RegionNames) -> list[TidyTable]:
     """The tables of a delivered file, each called after the layout's source_table; a workbook may have one a sheet.
 
+    Sheets of another form are passed over, unless the layout says what the sheets with figures are called.
     Metadata files of the publisher beside it are used (`companions`). Raises an InputError that says sheet, row,
     column and what to do; UnknownLayout where the file has another layout.
     """
     delivery = open_delivery(path)
-    fitting = [part for part in _parts(delivery) if not _MISFITS[layout.format](part, layout)]
-    if not fitting:
-        wrong = _misfits(delivery, layout)
-        raise UnknownLayout(path, f"the layout {layout.layout_id}", remedy=f"This file {wrong[0]}.")
+    wrong = [(part, _MISFITS[layout.format](part, layout)) for part in _parts(delivery)]
+    fitting = [part for part, why in wrong if not why]
+    # A sheet that the layout names is never passed over because something in it changed.
+    named = [(part, why) for part, why in wrong if why and layout.recognise.sheet and OTHER_SHEET not in why]
+    if named or not fitting:
+        place, why = (named[0][0].place, named[0][1]) if named else (str(path), _misfits(delivery, layout))
+        raise UnknownLayout(place, f"the layout {layout.layout_id}", remedy=f"It {why[0]}. Look what changed in it.")
     known = metadata.about(delivery, layout)
     return [_read(part, layout, names, known) for part in fitting]
 
@@ -80,7 +84,7 @@ def _read(part: Part, layout: Layout, names: RegionNames, known: metadata.About)
     if isinstance(part, Records) and layout.format == "observations":
         return observations.read_observations(part, layout, names, known)
     if isinstance(part, Sheet) and layout.format == "crosstab":
-        return crosstab.read_crosstab(part, layout, names, known)
+        return crosstab.read_crosstab(part, layout, names)
     return rows.read_rows(part, layout, names, known)
 
 

@@ -12,8 +12,7 @@ import polars as pl
 
 from catalog.layouts import Layout
 from sources.delivered.assemble import FIGURES, assemble
-from sources.delivered.header import OTHER_KIND, topic_of
-from sources.delivered.metadata import About
+from sources.delivered.header import OTHER_KIND, OTHER_SHEET, topic_of
 from sources.delivered.opened import Records, Sheet, as_text
 from sources.delivered.rows import period_in, refuse_formulas, split_footer
 from sources.errors import HeaderError, MalformedRow
@@ -36,7 +35,7 @@ def misfits(part: Sheet | Records, layout: Layout) -> list[str]:
         return [OTHER_KIND]
     wanted = layout.recognise
     if wanted.sheet and not re.fullmatch(wanted.sheet, part.name):
-        return [f"has no sheet like {wanted.sheet!r}"]
+        return [OTHER_SHEET]
     header = _header(part, layout)
     if header is None:
         return [f"has no column {layout.region.column!r}"]
@@ -45,7 +44,7 @@ def misfits(part: Sheet | Records, layout: Layout) -> list[str]:
     return [f"has no title like {title!r}" for title in titles] + [f"has no column {name!r}" for name in columns]
 
 
-def read_crosstab(sheet: Sheet, layout: Layout, names: RegionNames, _: About) -> TidyTable:
+def read_crosstab(sheet: Sheet, layout: Layout, names: RegionNames) -> TidyTable:
     """The figures of a sheet as a tidy table. Raises an InputError."""
     header = _header(sheet, layout)
     if header is None:
@@ -57,15 +56,19 @@ def read_crosstab(sheet: Sheet, layout: Layout, names: RegionNames, _: About) ->
     region = labels.index(layout.region.column or "")
     dimensions = [*layout.dimensions, *([layout.margins] if layout.margins else [])]
     in_column = {name: labels.index(name) for name in dimensions if name in labels}
-    in_title = {name: _in_title(name, header) for name in dimensions if name not in (*labels, *layout.header)}
-    ignored = {place for place, label in enumerate(labels) if label in layout.ignore}
+    in_title = {
+        name: _in_title(name, header, sheet.place) for name in dimensions if name not in (*labels, *layout.header)
+    }
+    ignored = {place for row in header.rows for place, cell in enumerate(row) if cell in layout.ignore}
     across = {
         place: levels
         for place, levels in enumerate(_levels(header, layout))
         if place not in {region, *in_column.values(), *ignored} and any(levels.values())
     }
     topics = {place: _topic(levels, layout) for place, levels in across.items()}
-    period = _period_above(header, layout) or period_in([*header.titles, *footers, sheet.name], layout, sheet.place)
+    period = _period_above(header, layout, sheet.place) or period_in(
+        [*header.titles, *footers, sheet.name], layout, sheet.place
+    )
     rows = []
     for number, row in body:
         cells = [as_text(cell, layout.decimal) for cell in row]
@@ -124,23 +127,24 @@ def _topic(levels: dict[str, str], layout: Layout) -> Topic:
 
 def _period_of(levels: dict[str, str]) -> str | None:
     if "month" in levels:
-        return f"{levels['month']} {levels['year']}" if "year" in levels else levels["month"]
+        # Figures of a year in a column without a month are no month's.
+        return f"{levels['month'] or '?'} {levels.get('year', '')}".strip()
     return levels.get("period") or levels.get("year")
 
 
-def _period_above(header: Header, layout: Layout) -> str | None:
+def _period_above(header: Header, layout: Layout, place: str) -> str | None:
     if layout.period is None or layout.period.column is None:
         return None
-    return _in_title(layout.period.column, header)
+    return _in_title(layout.period.column, header, place)
 
 
-def _in_title(name: str, header: Header) -> str:
+def _in_title(name: str, header: Header, place: str) -> str:
     """The member that a line above the header names: `Perioden: 2020`."""
     for line in header.titles:
         before, colon, after = line.partition(": ")
         if colon and before == name:
             return after.strip()
-    raise HeaderError(name, f"a line '{name}: …' above the header", remedy="Was a line of the file removed?")
+    raise HeaderError(place, f"a line '{name}: …' above the header", remedy="Was a line of the file removed?")
 
 
 def _check_row(

@@ -11,6 +11,7 @@ from sources.tidy import Topic
 
 # Why a file has not a layout that is for other kinds of files altogether.
 OTHER_KIND = "is another kind of file"
+OTHER_SHEET = "has no sheet of that name"
 
 _NUMBER = re.compile(r"_\d+$")
 # `(1 000 euro)` at the end; it may hold parentheses of its own, but `kind(eren)` is no unit: a blank goes before.

@@ -9,7 +9,7 @@ import polars as pl
 
 from catalog.layouts import Layout
 from sources.delivered.assemble import FIGURES, assemble
-from sources.delivered.header import OTHER_KIND, entry_of, find_column, need_column, topic_of
+from sources.delivered.header import OTHER_KIND, OTHER_SHEET, entry_of, find_column, need_column, topic_of
 from sources.delivered.metadata import About
 from sources.delivered.opened import Records, Sheet, as_text
 from sources.errors import HeaderError, HostileFile, IncompleteFile, MalformedRow, PeriodError
@@ -29,6 +29,8 @@ def misfits(part: Sheet | Records, layout: Layout) -> list[str]:
     """Why this is not a file of this layout; nothing if it is."""
     header = header_of(part)
     wanted = layout.recognise
+    if wanted.sheet and not (isinstance(part, Sheet) and re.fullmatch(wanted.sheet, part.name)):
+        return [OTHER_SHEET]
     found = [f"has no column {name!r}" for name in wanted.columns if find_column(header, name) is None]
     if isinstance(part, Records):
         if part.table_id is not None and part.table_id != wanted.table_id:
@@ -37,14 +39,23 @@ def misfits(part: Sheet | Records, layout: Layout) -> list[str]:
         found.append(OTHER_KIND)
     if wanted.some_column and not any(re.fullmatch(wanted.some_column, name) for name in header):
         found.append(f"has no column like {wanted.some_column!r}")
-    if found:
-        return found
+    return found or _other_values(part, layout)
+
+
+def _other_values(part: Sheet | Records, layout: Layout) -> list[str]:
+    wanted = layout.recognise
+    if not wanted.values and not wanted.only:
+        return []
     frame, _, _ = _frame(part, layout)
-    return [
-        f"has no {pattern!r} in column {name!r}"
-        for name, pattern in wanted.values.items()
-        if not frame[need_column(header, name, part.place)].str.contains(f"^(?:{pattern})$").any()
+
+    def matches(name: str, pattern: str) -> pl.Series:
+        return frame[need_column(frame.columns, name, part.place)].str.contains(f"^(?:{pattern})$")
+
+    lacking = [f"has no {each!r} in {name!r}" for name, each in wanted.values.items() if not matches(name, each).any()]
+    other = [
+        f"has not only {each!r} in {name!r}" for name, each in wanted.only.items() if not matches(name, each).all()
     ]
+    return lacking + other
 
 
 def read_rows(part: Sheet | Records, layout: Layout, names: RegionNames, known: About) -> TidyTable:

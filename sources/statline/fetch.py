@@ -14,6 +14,7 @@ from sources.errors import IncompleteAnswer
 from sources.http import Deadline, PoliteClient, Received
 from sources.snapshots import Part
 from sources.statline import pages
+from sources.statline.table import no_rows
 
 T = TypeVar("T")
 Query = Mapping[str, str]
@@ -71,6 +72,8 @@ class Fetch:
         schema = dict.fromkeys(key, pl.String)
         hashes = pl.concat([pages.rows(part.body, schema, self.table).hash_rows() for part in parts])
         expected = self._count(f"{url}/$count", {name: text for name, text in query.items() if name == "$filter"})
+        if expected == len(hashes) == 0:
+            raise no_rows(self.table)
         if len(hashes) != expected or hashes.n_unique() != expected:
             twice = len(hashes) - hashes.n_unique()
             raise IncompleteAnswer(

@@ -5,7 +5,7 @@ The same for both platforms: each of them makes a `Table` of its metadata and gi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -45,6 +45,12 @@ class Dimension:
     members: tuple[Member, ...]
     wanted: frozenset[str]
 
+    @classmethod
+    def whole(cls, name: str, role: Role, members: Iterable[Member]) -> Dimension:
+        """A dimension of which all members are wanted."""
+        known = tuple(members)
+        return cls(name, role, known, frozenset(member.code for member in known))
+
     @property
     def chosen(self) -> list[Member]:
         """The members that are wanted, in the order of the table."""
@@ -80,10 +86,22 @@ def role_of(name: str, kind: str) -> Role:
     return "margin" if name == MARGINS else "other"
 
 
-def dimension(name: str, role: Role, members: Iterable[Member]) -> Dimension:
-    """A dimension of which all members are wanted."""
-    known = tuple(members)
-    return Dimension(name, role, known, frozenset(member.code for member in known))
+def group_path(groups: Mapping[Any, Mapping[str, Any]], group: Any, parent: str) -> tuple[str, ...]:
+    """The titles of a topic group and those around it, outermost first; `parent` is where a group names its own."""
+    titles: list[str] = []
+    while group in groups and len(titles) < len(groups):
+        titles.insert(0, groups[group]["Title"].strip())
+        group = groups[group].get(parent)
+    return tuple(titles)
+
+
+def catalogue_rows(tables: Iterable[Mapping[str, Any]], status: str) -> pl.DataFrame:
+    """Tables of a service: identifier, title, status, modified; `status` is what the service calls the third."""
+    return pl.DataFrame(
+        [(table["Identifier"], table["Title"], table.get(status), table.get("Modified")) for table in tables],
+        schema=dict.fromkeys(["identifier", "title", "status", "modified"], pl.String),
+        orient="row",
+    )
 
 
 def narrow(table: Table, request: TableRequest) -> Table:
@@ -107,8 +125,8 @@ def narrow(table: Table, request: TableRequest) -> Table:
             column=unknown[0],
             remedy=f"The table has: {', '.join(names)}. Name the right one under `select` in catalog/indicators.",
         )
-    topics = tuple(resolve(table.topics, names, table.name) for names in request.topics) or table.topics
-    topics = tuple(dict.fromkeys(topics))
+    asked = [resolve(table.topics, accepted, table.name) for accepted in request.topics]
+    topics = tuple(dict.fromkeys(asked or table.topics))
     keys = frozenset(topic.key for topic in topics)
     return replace(
         table,
@@ -172,25 +190,20 @@ def place(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     return rows.with_columns(**columns)
 
 
-def cell_columns(table: Table) -> list[str]:
-    """The columns of cells on their way to `tidy`: those of a tidy table, and the margins."""
-    return empty_cells(
-        [dimension.name for dimension in table.dimensions if dimension.role in ("other", "margin")]
-    ).columns
+def as_cells(long: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Placed rows, one a figure, in the columns of a tidy table and its margins; the bounds are yet to come."""
+    names = [dimension.name for dimension in table.dimensions if dimension.role in ("other", "margin")]
+    return long.with_columns(ci_low=_NO_NUMBER, ci_high=_NO_NUMBER).select(empty_cells(names).columns)
 
 
 def tidy(frames: Sequence[pl.DataFrame], table: Table) -> TidyTable:
-    """Cells, in the columns of `cell_columns`, as one tidy table.
+    """Cells as `as_cells` gives them, page by page, as one tidy table.
 
     Raises IncompleteAnswer where there are no rows at all, DuplicateFigure for two rows of one figure.
     """
+    if not any(frame.height for frame in frames):
+        raise no_rows(table.name)
     cells = pl.concat(frames)
-    if cells.is_empty():
-        raise IncompleteAnswer(
-            table.name,
-            "at least one figure",
-            remedy="The service has the table, but no figure of what is asked: see whether its publisher fills it yet.",
-        )
     names = [dimension.name for dimension in table.others]
     margins = table.dimension("margin")
     key = ["topic", *names, "region_code", "period"]
@@ -207,7 +220,17 @@ def tidy(frames: Sequence[pl.DataFrame], table: Table) -> TidyTable:
     )
 
 
+def no_rows(table: str) -> IncompleteAnswer:
+    """There is nothing of what was asked for; an empty table would be taken for an answer."""
+    return IncompleteAnswer(
+        table,
+        "at least one figure",
+        remedy="The service has the table, but no figure of what is asked: see whether its publisher fills it yet.",
+    )
+
+
 _NO_TEXT = pl.lit(None, pl.String)
+_NO_NUMBER = pl.lit(None, pl.Float64)
 
 
 def _any(conditions: Iterable[str]) -> str:

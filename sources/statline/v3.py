@@ -20,11 +20,13 @@ from sources.statline import pages
 from sources.statline.fetch import Fetch
 from sources.statline.request import Download, Fingerprint, TableRequest
 from sources.statline.table import (
+    Dimension,
     Member,
     Table,
-    cell_columns,
+    as_cells,
+    catalogue_rows,
     condition,
-    dimension,
+    group_path,
     narrow,
     place,
     quoted,
@@ -34,7 +36,6 @@ from sources.statline.table import (
 from sources.tidy import TidyTable, Topic
 
 _VERSION = ["Modified", "MetaDataModified", "ReasonDelivery", "OutputStatus", "Period"]
-_NO_BOUND = pl.lit(None, pl.Float64)
 _JSON = {"$format": "json"}
 
 
@@ -81,11 +82,7 @@ def catalogue(fetch: Fetch, url: str, text: str) -> pl.DataFrame:
     query = {**_JSON, "$filter": f"substringof({quoted(text.lower())},tolower(Title))"}
     parts = fetch.lists({"tables": f"{url}/ODataCatalog/Tables"}, query)
     found = pages.records(parts, "tables", ["Identifier", "Title"], fetch.table)
-    return pl.DataFrame(
-        [(row["Identifier"], row["Title"], row.get("OutputStatus"), row.get("Modified")) for row in found],
-        schema=dict.fromkeys(["identifier", "title", "status", "modified"], pl.String),
-        orient="row",
-    )
+    return catalogue_rows(found, "OutputStatus")
 
 
 def _url(request: TableRequest) -> str:
@@ -119,12 +116,17 @@ def _describe(parts: Sequence[Part], request: TableRequest) -> Table:
         request.name,
         _info(parts, request)["Title"],
         tuple(
-            Topic(row["Key"], _path(groups, row.get("ParentID")), row["Title"].strip(), (row.get("Unit") or "").strip())
+            Topic(
+                row["Key"],
+                group_path(groups, row.get("ParentID"), "ParentID"),
+                row["Title"].strip(),
+                (row.get("Unit") or "").strip(),
+            )
             for row in topics
         ),
         frozenset(row["Key"] for row in topics if row.get("Datatype") == "String"),
         tuple(
-            dimension(name, role_of(name, kind), _members(parts, name, request.name))
+            Dimension.whole(name, role_of(name, kind), _members(parts, name, request.name))
             for name, kind in _dimensions(properties)
         ),
     )
@@ -133,15 +135,6 @@ def _describe(parts: Sequence[Part], request: TableRequest) -> Table:
 def _members(parts: Sequence[Part], name: str, table: str) -> list[Member]:
     rows = pages.records(parts, f"codes/{name}", ["Key", "Title"], table)
     return [Member(row["Key"], row["Title"], row.get("Status")) for row in rows]
-
-
-def _path(groups: dict[int | None, dict[str, Any]], group_id: int | None) -> tuple[str, ...]:
-    """The titles of a group and the groups around it, outermost first."""
-    titles: list[str] = []
-    while group_id in groups and len(titles) < len(groups):
-        titles.insert(0, groups[group_id]["Title"].strip())
-        group_id = groups[group_id].get("ParentID")
-    return tuple(titles)
 
 
 def _long(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -158,9 +151,7 @@ def _long(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
         ([key for key in keys if key in table.texts], _texts),
     )
     return pl.concat(
-        read_kind(placed.unpivot(on=of_kind, index=index, variable_name="topic"), table.name)
-        .with_columns(ci_low=_NO_BOUND, ci_high=_NO_BOUND)
-        .select(cell_columns(table))
+        as_cells(read_kind(placed.unpivot(on=of_kind, index=index, variable_name="topic"), table.name), table)
         for of_kind, read_kind in kinds
         if of_kind
     )

@@ -16,11 +16,13 @@ from sources.statline import pages
 from sources.statline.fetch import Fetch
 from sources.statline.request import Download, Fingerprint, TableRequest
 from sources.statline.table import (
+    Dimension,
     Member,
     Table,
-    cell_columns,
+    as_cells,
+    catalogue_rows,
     condition,
-    dimension,
+    group_path,
     narrow,
     place,
     quoted,
@@ -30,7 +32,6 @@ from sources.statline.table import (
 from sources.tidy import TidyTable, Topic
 
 _VERSION = ["ObservationsModified", "Modified", "ObservationCount", "Version", "Status"]
-_NO_BOUND = pl.lit(None, pl.Float64)
 
 
 def fingerprint(fetch: Fetch, request: TableRequest) -> Fingerprint:
@@ -77,11 +78,7 @@ def catalogue(fetch: Fetch, url: str, text: str) -> pl.DataFrame:
     query = {"$filter": f"contains(Title,{quoted(text)})", "$select": "Identifier,Title,Status,Modified"}
     parts = fetch.lists({"tables": f"{url}/Datasets"}, query)
     found = pages.records(parts, "tables", ["Identifier", "Title"], fetch.table)
-    return pl.DataFrame(
-        [(row["Identifier"], row["Title"], row.get("Status"), row.get("Modified")) for row in found],
-        schema=dict.fromkeys(["identifier", "title", "status", "modified"], pl.String),
-        orient="row",
-    )
+    return catalogue_rows(found, "Status")
 
 
 def _url(request: TableRequest) -> str:
@@ -110,17 +107,17 @@ def _describe(parts: Sequence[Part], request: TableRequest) -> Table:
     topics = tuple(
         Topic(
             measure["Identifier"].strip(),
-            _path(groups, measure.get("MeasureGroupId")),
+            group_path(groups, measure.get("MeasureGroupId"), "ParentId"),
             measure["Title"].strip(),
             (measure.get("Unit") or "").strip(),
         )
         for measure in measures
     )
     dimensions = [
-        dimension(name, role_of(name, kind), _members(parts, name, request.name))
+        Dimension.whole(name, role_of(name, kind), _members(parts, name, request.name))
         for name, kind in _dimensions(parts, request.name)
     ]
-    measured = dimension("Measure", "topic", (Member(row["Identifier"], row["Title"]) for row in measures))
+    measured = Dimension.whole("Measure", "topic", (Member(row["Identifier"], row["Title"]) for row in measures))
     return Table(
         request.name,
         pages.one(parts, "properties", request.name).get("Title") or "",
@@ -133,15 +130,6 @@ def _describe(parts: Sequence[Part], request: TableRequest) -> Table:
 def _members(parts: Sequence[Part], name: str, table: str) -> list[Member]:
     rows = pages.records(parts, f"codes/{name}", ["Identifier", "Title"], table)
     return [Member(row["Identifier"], row["Title"], row.get("Status")) for row in rows]
-
-
-def _path(groups: dict[str, dict[str, Any]], group_id: str | None) -> tuple[str, ...]:
-    """The titles of a group and the groups around it, outermost first."""
-    titles: list[str] = []
-    while group_id in groups and len(titles) < len(groups):
-        titles.insert(0, groups[group_id]["Title"].strip())
-        group_id = groups[group_id].get("ParentId")
-    return tuple(titles)
 
 
 def _schema(table: Table) -> dict[str, Any]:
@@ -157,8 +145,6 @@ def _long(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
         written = pl.col("StringValue").str.strip_chars()
         text = pl.when(pl.col("Value").is_null() & pl.col("topic").is_in(table.texts) & (written != "")).then(written)
     reason = pl.col("ValueAttribute").fill_null("")
-    return (
-        placed.with_columns(value=pl.col("Value"), text=text, ci_low=_NO_BOUND, ci_high=_NO_BOUND)
-        .with_columns(reason=pl.when(pl.col("value").is_null() & pl.col("text").is_null()).then(reason))
-        .select(cell_columns(table))
-    )
+    long = placed.with_columns(value=pl.col("Value"), text=text)
+    missing = pl.col("value").is_null() & pl.col("text").is_null()
+    return as_cells(long.with_columns(reason=pl.when(missing).then(reason)), table)

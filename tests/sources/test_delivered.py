@@ -415,6 +415,7 @@ def test_every_layout_of_an_invented_file_asks_for_the_word_and_no_other_does() 
         ("title: ^VOOR", "title: (VOOR", "recognise.title"),
         ("  synthetic: true", "  sythetic: true", "sythetic"),
         ("region: {column: Gemeente,", "region: {column: Gemeente, fixed: NL01,", "region"),
+        ("  ignore: [Code]", "  ignore: [Code]\n  dimensions: {value: {}}", "dimensions"),
         ("topics:\n    - {title: WW-uitkeringen, unit: aantal}\n", "topics: []\n", "topics"),
     ],
 )

@@ -269,6 +269,18 @@ class TestRecognition:
         ]
         refusal(text(tmp_path, "Gemeente;Jaar;Aantal", "Almelo;2023;1"), UnknownLayout, layout)
 
+    def test_another_value_can_rule_an_edition_out(self, tmp_path: Path) -> None:
+        layout = rows_layout(
+            recognise={"columns": ["Gemeente", "Jaar"], "only": {"Jaar": "202[0-3]"}}, period={"column": "Jaar"}
+        )
+        assert values(text(tmp_path, "Gemeente;Jaar;Aantal", "Almelo;2023;1"), layout) == [("GM0141", 1.0)]
+        refusal(text(tmp_path, "Gemeente;Jaar;Aantal", "Almelo;2023;1", "Almelo;2024;2"), UnknownLayout, layout)
+
+    def test_titles_may_be_any_text(self, tmp_path: Path) -> None:
+        header = "row;Gemeente;Aantal;period;region;value;topic;column;raw"
+        layout = rows_layout(period={"fixed": "2024"}, ignore=["row"])
+        assert len(values(text(tmp_path, header, "1;Almelo;1;2;3;4;5;6;7"), layout)) == 7
+
     def test_reading_with_the_wrong_layout_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UnknownLayout, match="the layout test_crosstab"):
             delivered.read(text(tmp_path, "Gemeente;Aantal", "Almelo;1"), crosstab_layout(), NAMES)
@@ -350,6 +362,28 @@ class TestCrosstab:
         layout = crosstab_layout(header=["period"])
         tables = delivered.read(book, delivered.recognise(book, [layout]), NAMES)
         assert [table.cells["period"].item() for table in tables] == ["2024", "2025"]
+
+    def test_a_sheet_that_the_layout_names_is_not_passed_over(self, tmp_path: Path) -> None:
+        sheet = [TITLE, ["Gemeente", "2024"], ["Almelo", 1], ["Bron: niemand"]]
+        changed = [TITLE, ["Gemeenten", "2025"], ["Almelo", 2], ["Bron: niemand"]]
+        book = workbook(tmp_path, Toelichting=[["Lees mij"]], jaar2024=sheet, jaar2025=changed)
+        layout = crosstab_layout(header=["period"], recognise={"title": "^Proef", "sheet": r"jaar\d{4}"})
+        fault = refusal(book, UnknownLayout, layout)
+        assert fault.file.endswith("sheet jaar2025")
+        assert "has no column 'Gemeente'" in str(fault)
+
+    def test_a_column_of_a_year_is_no_month(self, tmp_path: Path) -> None:
+        book = workbook(
+            tmp_path,
+            Blad=[TITLE, ["", 2025, "", 2025], ["Gemeente", "jan", "feb", ""], ["Almelo", 1, 2, 3], ["Bron: niemand"]],
+        )
+        assert refusal(book, PeriodError, crosstab_layout(**LABEL_BELOW)).value == "? 2025"
+
+    def test_a_column_that_is_to_be_ignored_is(self, tmp_path: Path) -> None:
+        header = [["", 2025, "", ""], ["Gemeente", "jan", "feb", "Totaal"]]
+        book = workbook(tmp_path, Blad=[TITLE, *header, ["Almelo", 1, 2, 3], ["Bron: niemand"]])
+        refusal(book, PeriodError, crosstab_layout(**LABEL_BELOW))
+        assert len(values(book, crosstab_layout(**LABEL_BELOW, ignore=["Totaal"]))) == 2
 
     def test_topics_units_and_a_dimension_may_stand_across(self, tmp_path: Path) -> None:
         header = [["", "Werk", "", "Inkomen"], ["", "man", "vrouw", "man"], ["Gemeente", "%", "%", "euro"]]

@@ -338,6 +338,13 @@ class TestFaults:
             StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
         assert "(euro)" in str(caught.value.remedy)
 
+    def test_nothing_at_all_is_no_answer(self, platform: Platform, client: PoliteClient) -> None:
+        """A code list may name a region of which there is no row."""
+        with service(platform, Fault(Kind.MUNICIPALITY_MISSING)) as server:
+            asked = request(platform, server, regions=("GM0153",))
+            with pytest.raises(IncompleteAnswer, match="at least one figure"):
+                StatLine(client).download(asked, Deadline.after(SECONDS))
+
     def test_a_table_that_was_withdrawn_is_an_error_at_once(self, platform: Platform, client: PoliteClient) -> None:
         with service(platform, Fault(Kind.TABLE_WITHDRAWN)) as server:
             asked = request(platform, server)
