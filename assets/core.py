@@ -1,5 +1,8 @@
 """Layer core: regions, their members, the catalogue as tables, and all figures in one tidy shape."""
 
+from collections.abc import Callable
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
@@ -15,18 +18,24 @@ from assets.raw import (
     raw_name,
     tables_of,
 )
-from assets.tables import CATALOGUE, record, table_asset
+from assets.tables import CATALOGUE, OWNER, column_schema, measures, record, table_asset
 from catalog import frames
+from methods.aggregate import member_weights
+from methods.crosswalk import crosswalk, restate
 from methods.measure import RegionRoles
 from methods.observe import flag_unusual_changes, observations, with_ratios
 from sources.fact_checks import FIGURES
 from sources.lifetimes import read_lifetimes
 from sources.outlines import dissolve
+from sources.reorganisations import read_reorganisations
 
 REGION = CATALOGUE.region
 ROLES = RegionRoles.of(REGION)
 
 _RETRIEVED = ["retrieved_at", "modified_at", "sha256", "bytes"]
+
+# The file of reorganisations reaches back to this year: series on one year's borders begin here.
+FIRST_LAYOUT = 2010
 
 # What CBS codes begin with, and the kind of region they are; other publishers' areas are regions.
 KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
@@ -140,14 +149,104 @@ def source(
     )
 
 
-@table_asset("observation", "core", ins=raw_inputs(list(RAW_KEYS)))
-def observation(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
-    """Every published figure, in one shape, with the warnings it must carry."""
+@table_asset(
+    "municipality_crosswalk",
+    "core",
+    ins={"region_names": dg.AssetIn(REGION_NAMES), **raw_inputs(tables_of(POPULATION))},
+)
+def municipality_crosswalk(
+    context: dg.AssetExecutionContext, region_names: pl.DataFrame, **tables: pl.DataFrame
+) -> pl.DataFrame:
+    """Which part of every earlier municipality lies in which one of the layout year."""
+    codes = (
+        _population(tables)
+        .filter(pl.col("region_code").str.starts_with("GM") & (pl.col("population") > 0))
+        .filter(pl.col("period") == str(REGION.borders_of))["region_code"]
+    )
+    years = range(FIRST_LAYOUT, REGION.borders_of + 1)
+    found = crosswalk(read_reorganisations(REORGANISATIONS), years, REGION.borders_of, codes)
+    names = [
+        region_names.select(pl.col("region_code").alias(f"{end}_code"), pl.col("name").alias(f"{end}_name"))
+        for end in ("from", "to")
+    ]
+    named = found.join(names[0], "from_code", how="left").join(names[1], "to_code", how="left")
+    return record(context, named.with_columns(layout_year=pl.lit(REGION.borders_of, dtype=pl.Int32)))
+
+
+def _intermediate(name: str, description: str, **settings: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorator of an asset in the shape of `observation` that is not published itself."""
+    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        name=name,
+        group_name="core",
+        owners=[OWNER],
+        kinds={"polars", "parquet"},
+        description=description,
+        metadata={"dagster/column_schema": column_schema(CATALOGUE.registry["observation"])},
+        **settings,
+    )
+    return decorator
+
+
+@_intermediate(
+    "observed_figures",
+    "Every published figure, and the ratios that follow from them, in one shape, with the warnings of their sources.",
+    ins=raw_inputs(list(RAW_KEYS)),
+)
+def observed_figures(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
+    """Figures of all tables, in one shape."""
     sources = frames.indicator_sources(CATALOGUE)
     figures = pl.concat([tables[raw_name(table)] for table in RAW_KEYS])
     observed = observations(figures, sources, frames.period_warnings(CATALOGUE))
-    observed = with_ratios(observed, frames.ratios(CATALOGUE), sources)
-    return record(context, flag_unusual_changes(observed, sources, frames.indicators(CATALOGUE)))
+    found = with_ratios(observed, frames.ratios(CATALOGUE), sources)
+    context.add_asset_metadata(measures(found))
+    return found
+
+
+@_intermediate(
+    "restated_figures", "The figures of municipalities on the borders of the layout year, so that series are whole."
+)
+def restated_figures(
+    context: dg.AssetExecutionContext, observed_figures: pl.DataFrame, municipality_crosswalk: pl.DataFrame
+) -> pl.DataFrame:
+    """Counts summed, rates weighted anew; what cannot be made of its parts is missing and says so."""
+    sources, indicators = frames.indicator_sources(CATALOGUE), frames.indicators(CATALOGUE)
+    of_municipalities = observed_figures.filter(
+        pl.col("region_code").str.starts_with("GM") & (pl.col("period").str.slice(0, 4) >= str(FIRST_LAYOUT))
+    )
+    periods = of_municipalities.rename({"period": "reference_period"}).with_columns(
+        of_reference_series=pl.lit(value=True)
+    )
+    weights = member_weights(
+        periods.unique(
+            ["indicator_id", "reference_period", "region_code", "breakdown"], keep="first", maintain_order=True
+        ),
+        observed_figures,
+        sources,
+        indicators,
+    ).rename({"municipality_code": "region_code", "reference_period": "period"})
+    found = restate(of_municipalities, municipality_crosswalk.drop("layout_year"), indicators, weights)
+    context.add_asset_metadata(measures(found))
+    return found
+
+
+@table_asset("observation_restated", "core")
+def observation_restated(
+    context: dg.AssetExecutionContext, observed_figures: pl.DataFrame, restated_figures: pl.DataFrame
+) -> pl.DataFrame:
+    """What is different from what was published, because municipalities were reorganised since."""
+    same = ["indicator_id", "region_code", "period", "breakdown", "source_table", "value", "status"]
+    different = restated_figures.join(observed_figures, same, how="anti", nulls_equal=True)
+    return record(context, different.with_columns(layout_year=pl.lit(REGION.borders_of, dtype=pl.Int32)))
+
+
+@table_asset("observation", "core")
+def observation(
+    context: dg.AssetExecutionContext, observed_figures: pl.DataFrame, restated_figures: pl.DataFrame
+) -> pl.DataFrame:
+    """Every published figure, with the warnings it must carry; what jumped is judged on the layout year's borders."""
+    sources = frames.indicator_sources(CATALOGUE)
+    flagged = flag_unusual_changes(observed_figures, restated_figures, sources, frames.indicators(CATALOGUE))
+    return record(context, flagged)
 
 
 def _population(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from sources.collect import Collected, collect
 from sources.errors import InputError
 from sources.fact_checks import FIGURES
 from sources.facts import FIGURE, Facts, read_facts
-from sources.fetch import boundary_table
+from sources.fetch import boundary_table, fetchable
 from sources.outlines import read_outlines
 from sources.read_snapshot import membership_faults
 
@@ -158,6 +158,7 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame]:
         _record_input_check(workspace, passed=False, message=str(error))
         raise
     _record_input_check(workspace, passed=True, message=f"{collected.figures.height} figures read and accepted.")
+    _record_fetch_check(workspace)
     beside = [
         (path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
         for path in (BUNDLED_OUTLINES, REORGANISATIONS)
@@ -210,6 +211,27 @@ def _record_input_check(workspace: Workspace, *, passed: bool, message: str) -> 
     }
     workspace.write_checks("input", [result])
     write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", complete=False)
+
+
+def _record_fetch_check(workspace: Workspace) -> None:
+    """Which snapshots are older than they should be, because the last time their publisher was asked it failed."""
+    store = workspace.snapshots
+    if store is None:
+        return
+    asked = [(table, store.last_check(table)) for table in fetchable(CATALOGUE)]
+    failed = [f"{table} ({check.at}): {check.message}" for table, check in asked if check and check.result == "failed"]
+    result = {
+        "check_id": "last_fetch_succeeded",
+        "asset": "snapshots",
+        "partition": "all",
+        "severity": "warning",
+        "passed": not failed,
+        "observed": f"{len(failed)} tables",
+        "expected": "every table that was asked for came; else its last good snapshot, or the bundle, is measured",
+        "rows_failed": len(failed),
+        "message": "\n".join(failed) or "Every table that was asked for came.",
+    }
+    workspace.write_checks("snapshots", [result])
 
 
 def raw_inputs(source_tables: list[str]) -> dict[str, dg.AssetIn]:

@@ -5,6 +5,6 @@ This room imports no other room.
 
 from catalog.load import Catalogue, load_catalogue
 from catalog.registry import Column, Registry, Table
-from catalog.yaml_file import CatalogueError, YearError
+from catalog.yaml_file import AddressError, CatalogueError, YearError
 
-__all__ = ["Catalogue", "CatalogueError", "Column", "Registry", "Table", "YearError", "load_catalogue"]
+__all__ = ["AddressError", "Catalogue", "CatalogueError", "Column", "Registry", "Table", "YearError", "load_catalogue"]

@@ -6,12 +6,16 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from catalog.load import REGION_FILE, Catalogue, load_catalogue
 from catalog.model import BoundaryServices, Service
-from catalog.yaml_file import YearError
+from catalog.yaml_file import AddressError, YearError
 
 _SERVICE = "BTG_SERVICE_"
+_Addressed = TypeVar("_Addressed", Service, BoundaryServices)
 
 
 @cache
@@ -29,14 +33,25 @@ def with_services(catalogue: Catalogue, environment: Mapping[str, str]) -> Catal
     """The catalogue with the addresses of services that the environment gives.
 
     BTG_SERVICE_CBS_V4 replaces the `url` of the service cbs_v4; BTG_SERVICE_PDOK_OGC and BTG_SERVICE_PDOK_WFS replace
-    those of the boundaries.
+    those of the boundaries. Raises AddressError.
     """
     services = {
-        name: Service(**service.model_dump() | {"url": environment.get(_SERVICE + name.upper()) or service.url})
+        name: _at(service, {"url": _SERVICE + name.upper()}, environment)
         for name, service in catalogue.services.items()
     }
-    boundaries = BoundaryServices(
-        ogc_url=environment.get(f"{_SERVICE}PDOK_OGC") or catalogue.boundaries.ogc_url,
-        wfs_url=environment.get(f"{_SERVICE}PDOK_WFS") or catalogue.boundaries.wfs_url,
-    )
+    variables = {"ogc_url": f"{_SERVICE}PDOK_OGC", "wfs_url": f"{_SERVICE}PDOK_WFS"}
+    boundaries = _at(catalogue.boundaries, variables, environment)
     return catalogue.model_copy(update={"services": services, "boundaries": boundaries})
+
+
+def _at(service: _Addressed, variables: Mapping[str, str], environment: Mapping[str, str]) -> _Addressed:
+    """The service with the addresses that the environment holds under these variables, by the service's fields."""
+    given = {field: environment[name] for field, name in variables.items() if environment.get(name)}
+    try:
+        return type(service)(**service.model_dump() | given)
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        raise AddressError(
+            f"{variables[field]}: expected an address such as {getattr(service, field)}, without / at its end; "
+            f"found '{given[field]}'"
+        ) from error

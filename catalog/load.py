@@ -195,8 +195,12 @@ def _check_themes(catalogue: Catalogue, file: YamlFile) -> None:
 
 
 def _check_sources(sources: Sources, file: YamlFile) -> None:
+    services = [service.service_id for service in sources.services]
     source_ids = [source.source_id for source in sources.sources]
     tables = [table.source_table for table in sources.tables]
+    for index, service_id in enumerate(services):
+        if service_id in services[:index]:
+            raise file.error(["services", index, "service_id"], f"'{service_id}' is defined twice")
     for index, source_id in enumerate(source_ids):
         if source_id in source_ids[:index]:
             raise file.error(["sources", index, "source_id"], f"'{source_id}' is defined twice")
@@ -205,7 +209,7 @@ def _check_sources(sources: Sources, file: YamlFile) -> None:
             raise file.error(["tables", index, "source_table"], f"'{table.source_table}' is defined twice")
         if table.source_id not in source_ids:
             raise file.error(["tables", index, "source_id"], f"no source '{table.source_id}' is defined in this file")
-        if table.service and table.service.service not in {service.service_id for service in sources.services}:
+        if table.service and table.service.service not in services:
             raise file.error(
                 ["tables", index, "service", "service"], f"no service '{table.service.service}' is defined"
             )

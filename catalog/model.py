@@ -96,6 +96,7 @@ class Region(Entry):
     outlines_source_nl: str | None = None
     baseline_year: Annotated[int, Field(ge=2000, le=2100)]
     last_measurement_year: Annotated[int, Field(ge=2000, le=2100)]
+    layout_year: Annotated[int, Field(ge=2000, le=2100)] | None = None
     municipalities: Annotated[dict[Annotated[str, Field(pattern=MUNICIPALITY_CODE)], str], Field(min_length=2)]
     may_lack_figures: list[str] = []
     groups: list[Group] = []
@@ -123,6 +124,11 @@ class Region(Entry):
     def _refuse_unknown(self, codes: list[str], *field: str | int) -> None:
         if unknown := sorted(set(codes) - set(self.municipalities)):
             raise mistake(f"not among municipalities: {', '.join(unknown)}", *field)
+
+    @property
+    def borders_of(self) -> int:
+        """The year on whose municipal borders series and national comparison sets stand."""
+        return self.layout_year or self.last_measurement_year
 
     @property
     def years(self) -> list[int]:

@@ -21,6 +21,10 @@ class YearError(CatalogueError):
     """A measurement year was asked for that the region file does not have."""
 
 
+class AddressError(CatalogueError):
+    """The environment gives a service an address that it cannot have."""
+
+
 class YamlFile:
     """The content of a YAML file, as `data`; raises CatalogueError where it cannot be read."""
 

@@ -86,7 +86,7 @@ def changes(
         nominal=pl.col("nominal_euro"),
         rounding_margin=_rounding_margin_over_time(pairs, figures, shares),
     )
-    relative = _relative_to_country(pairs, figures, roles)
+    relative = _relative_to_country(pairs, figures, shares, roles)
     return (
         pl.concat([in_value, relative.select(in_value.columns)])
         .pipe(judge_change, [*_FAMILY, "quantity"])
@@ -184,6 +184,17 @@ def _coefficients(values: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([groups, own]).join(units, ["indicator_id", "reference_period", "figure_code"])
 
 
+def _units(figures: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    """The rounding unit of every value: that of a published figure, or of a group's members together."""
+    unit = pl.col("rounding_unit")
+    whole = (pl.col("coefficient").abs() * unit).sum()
+    return (
+        _coefficients(figures, shares)
+        .group_by("indicator_id", "reference_period", "region_code")
+        .agg(rounding_unit=pl.when(unit.is_not_null().all()).then(whole))
+    )
+
+
 def _rounding_margin(pairs: pl.DataFrame, values: pl.DataFrame, shares: pl.DataFrame) -> pl.Series:
     """R = half the sum of |coefficient| x rounding unit over the figures that make up each difference, in row order."""
     place = pairs.select("indicator_id", "reference_period", "region_code", "comparator_code").with_row_index("pair")
@@ -226,7 +237,12 @@ def _half_sum(place: pl.DataFrame, parts: pl.DataFrame, figure: list[str]) -> pl
         .group_by("pair", *figure, maintain_order=True)
         .agg(pl.col("coefficient").sum(), pl.col("rounding_unit").first())
         .group_by("pair", maintain_order=True)
-        .agg(margin=0.5 * (pl.col("coefficient").abs() * pl.col("rounding_unit")).sum())
+        # Not known of one figure, not known of the difference: a missing unit is no unit of 0.
+        .agg(
+            margin=pl.when(pl.col("rounding_unit").is_not_null().all()).then(
+                0.5 * (pl.col("coefficient").abs() * pl.col("rounding_unit")).sum()
+            )
+        )
     )
     return place.join(margins, "pair", how="left", maintain_order="left")["margin"]
 
@@ -252,7 +268,9 @@ def _with_overlap(pairs: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles)
     )
 
 
-def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
+def _relative_to_country(
+    pairs: pl.DataFrame, figures: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles
+) -> pl.DataFrame:
     """The same pairs with values as percentages above or below the country, and their rounding margin.
 
     Counts are left out. R follows from the derivative of 100 (x / n - 1): each published figure's coefficient is its
@@ -273,7 +291,7 @@ def _relative_to_country(pairs: pl.DataFrame, figures: pl.DataFrame, roles: Regi
         country_warnings="warnings",
         country_revision_margin="revision_margin",
     )
-    units = _once(figures).select("indicator_id", "reference_period", "region_code", "rounding_unit")
+    units = _units(figures, shares)
     relative = pairs.filter((pl.col("region_code") != roles.country) & ~pl.col("is_count"))
     same_period = pl.col("reference_period") == pl.col("other_reference_period")
     margin = pl.lit(0.0)

@@ -95,8 +95,13 @@ def with_ratios(observation: pl.DataFrame, ratios: pl.DataFrame, sources: pl.Dat
     return pl.concat([observation, found.select(observation.columns)])
 
 
-def flag_unusual_changes(observation: pl.DataFrame, sources: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:
+def flag_unusual_changes(
+    observation: pl.DataFrame, restated: pl.DataFrame, sources: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.DataFrame:
     """Add `unusual_change` to municipal figures that moved very differently from other municipalities.
+
+    What moved is read from `restated`: the observations on the borders of one year, so that a merger is no jump. A
+    municipality that is not there on those borders is not judged.
 
     The change since the previous period of the same series (in points for percentages, else as the logarithm of the
     ratio) is compared with the median change of all municipalities; more than 2.5 scaled median absolute deviations
@@ -105,9 +110,7 @@ def flag_unusual_changes(observation: pl.DataFrame, sources: pl.DataFrame, indic
     series = sources.select("indicator_id", "source_table", "series_id", "priority", "rounding_unit")
     in_series = ["indicator_id", "series_id", "region_code"]
     changes = (
-        observation.filter(
-            pl.col("region_code").str.starts_with("GM") & pl.col("value").is_not_null(), breakdown="total"
-        )
+        restated.filter(pl.col("region_code").str.starts_with("GM") & pl.col("value").is_not_null(), breakdown="total")
         .join(series, ["indicator_id", "source_table"])
         .join(indicators.select("indicator_id", "is_percentage"), "indicator_id")
         # Two tables of one series may give the same period: the better one stands for it.

@@ -14,7 +14,8 @@ def choices(
 
     `references` as choose_references gives them; `origins`: indicator_id, source_table, period, origin; `sources`:
     indicator_id, source_table, kind, priority. Columns: indicator_id, measurement_year, reference_period, source_table,
-    kind, origin, passed_over (tables with figures of the same period, best first), why. Sorted.
+    kind, origin (several where a delivered file holds some of the regions), passed_over (tables with figures of the
+    same period, best first), why. Sorted.
     """
     making = sources.select("indicator_id", "source_table", "kind", "priority")
     used = (
@@ -22,7 +23,9 @@ def choices(
         .select("indicator_id", "measurement_year", "reference_period", "source_table")
         .join(making, ["indicator_id", "source_table"], how="left")
         .join(
-            origins.select("indicator_id", "source_table", "origin", reference_period="period"),
+            origins.group_by("indicator_id", "source_table", reference_period="period").agg(
+                origin=pl.col("origin").unique().sort().str.join(" and ")
+            ),
             ["indicator_id", "source_table", "reference_period"],
             how="left",
         )
@@ -74,15 +77,11 @@ def baseline_differences(
     """
     columns = ["indicator_id", "region_code", "period", "source_table", "value"]
     mine = pl.col("region_code").is_in(own) & pl.col("value").is_not_null()
-    standing = (
-        observation.filter(mine, breakdown="total")
-        .select(columns)
-        .rename({"period": "reference_period"})
-        .join(baseline, ["indicator_id", "source_table", "reference_period"], how="semi")
-    )
-    elsewhere = observation.filter(mine, breakdown="total").select(columns)
-    # Of the baseline's own table a revision; of other tables what stands there.
     used = baseline.select("indicator_id", "source_table", period="reference_period")
+    observed = observation.filter(mine, breakdown="total").select(columns)
+    standing = observed.join(used, used.columns, how="semi").rename({"period": "reference_period"})
+    # Of the baseline's own table a revision; of other tables what stands there.
+    elsewhere = observed.join(used, used.columns, how="anti")
     revised = passed_over.filter(mine).select(columns).join(used, used.columns, how="semi")
     others = pl.concat([elsewhere, revised]).rename(
         {"period": "reference_period", "source_table": "other_table", "value": "other_value"}

@@ -123,7 +123,10 @@ def _baseline_at_hand(
         frozen.join(present, key, how="semi")
         .join(whole, key, how="left")
         .join(table, ["indicator_id", "source_table"])
-        .sort("indicator_id", pl.col("whole").fill_null(value=False), "priority", descending=[False, True, False])
+        .sort(
+            *("indicator_id", pl.col("whole").fill_null(value=False), "priority", "source_table"),
+            descending=[False, True, False, False],
+        )
         .unique("indicator_id", keep="first", maintain_order=True)
         .select(frozen.columns)
     )

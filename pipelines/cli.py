@@ -147,22 +147,26 @@ def fetch(
         _refuse(str(error), CALL_AT_FAULT)
     with _progress(quiet=as_json) as follow:
         outcomes = refresh.fetch_all(root, tables, force=force, follow=follow)
+        around = [] if sources else refresh.look_around()
     failed = [outcome for outcome in outcomes if outcome.result == "failed"]
     if as_json:
-        _write(json.dumps([vars(outcome) for outcome in outcomes], ensure_ascii=False) + "\n")
+        found = {"tables": [vars(outcome) for outcome in outcomes], "publishers": around}
+        _write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
-        _report_fetch(outcomes, root)
+        _report_fetch(outcomes, around, root)
     if failed:
         raise typer.Exit(DATA_AT_FAULT)
 
 
-def _report_fetch(outcomes: list[FetchOutcome], root: Path) -> None:
+def _report_fetch(outcomes: list[FetchOutcome], around: list[str], root: Path) -> None:
     for outcome in outcomes:
         word = f"[bold red]{outcome.result}[/bold red]" if outcome.result == "failed" else outcome.result
         size = f", {outcome.figures} figures" if outcome.figures else ""
         stdout.print(f"{word:9}  {escape(outcome.source_table)}{size}")
         for line in [*outcome.news, *outcome.message.splitlines()]:
             stdout.print(f"           {escape(line)}")
+    for sentence in around:
+        stdout.print(f"[bold]attention[/bold]  {escape(sentence)}")
     results = [outcome.result for outcome in outcomes]
     counted = ", ".join(f"{results.count(each)} {each}" for each in ("new", "changed", "unchanged", "failed"))
     stdout.print(f"\n{len(outcomes)} tables: {counted}. Snapshots: {escape(str(root))}")
@@ -330,13 +334,13 @@ def ui(
 
 def main() -> None:
     """Entry point of `btg`."""
-    from catalog import CatalogueError, YearError
+    from catalog import AddressError, CatalogueError, YearError
     from pipelines.query import NotAnswered
     from pipelines.settings import SettingError
 
     try:
         app()
-    except (YearError, SettingError) as error:
+    except (AddressError, YearError, SettingError) as error:
         _exit(str(error), CALL_AT_FAULT)
     except CatalogueError as error:
         _exit(f"The catalogue has a mistake.\n{error}", DATA_AT_FAULT)
@@ -453,10 +457,9 @@ def _print_sources(outcome: Outcome) -> None:
     )
     for row in said["choices"]:
         if row["indicator_id"] in headline and row["measurement_year"] == year:
-            stdout.print(
-                f"  • {escape(headline[row['indicator_id']])}, {row['reference_period']}: {escape(row['source_table'])} "
-                f"({row['kind']}, {row['origin']}); {escape(row['why'])}"
-            )
+            what = f"{headline[row['indicator_id']]}, {row['reference_period']}"
+            source = f"{row['source_table']} ({row['kind']}, {row['origin']})"
+            stdout.print(f"  • {escape(what)}: {escape(source)}; {escape(row['why'])}")
     if said["baseline"]:
         stdout.print(f"\nOther sources of the baseline {CATALOGUE.region.baseline_year}:")
         for sentence in said["baseline"]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from assets import analysis, core, edition, measurement, raw
+from assets import analysis, core, edition, intake, measurement, raw
 from assets.tables import OWNER
 from assets.workspace import Workspace
 from pipelines.checks import table_checks
 from pipelines.parquet_io import ParquetTables
 from pipelines.settings import CHECKOUT, Settings
+from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job
 
 MEASURE = "measure"
 _EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
@@ -26,16 +27,20 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
         lock_file=str(CHECKOUT / "requirements.lock"),
     )
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([raw, core, measurement, analysis, edition]),
+        assets=dg.load_assets_from_modules([intake, raw, core, measurement, analysis, edition]),
         asset_checks=table_checks(),
         jobs=[
             dg.define_asset_job(
                 MEASURE,
-                selection=dg.AssetSelection.all(),
+                selection=dg.AssetSelection.all() - dg.AssetSelection.groups("intake"),
                 description="The whole measurement: sources, checks, indicators, comparisons, the draft edition.",
                 owners=[OWNER],
-            )
+            ),
+            refresh_job,
+            take_in_job,
         ],
+        schedules=[source_watch],
+        sensors=[inbox_sensor(workspace.data_folder)],
         resources={"workspace": workspace, "io_manager": ParquetTables(folder=str(workspace.tables))},
         executor=_EXECUTORS[settings.executor],
         loggers=loggers,

@@ -10,10 +10,11 @@ import polars as pl
 
 from assets.tables import CATALOGUE
 from catalog.layouts import load_layouts
-from sources import bundled
+from sources import bundled, watch
+from sources.errors import InputError
 from sources.facts import read_facts
-from sources.fetch import Outcome, Refresh, fetch, fetchable
-from sources.http import PoliteClient
+from sources.fetch import DEADLINE_SECONDS, Outcome, Refresh, fetch, fetchable
+from sources.http import Deadline, PoliteClient
 from sources.snapshots import SnapshotStore
 from sources.take_in import examine, take_in
 
@@ -55,6 +56,15 @@ def fetch_all(root: Path, tables: Sequence[str], *, force: bool, follow: FollowS
     follow("STEP_START", "asking what changed", len(tables))
     with PoliteClient() as client:
         return fetch(Refresh(CATALOGUE, SnapshotStore(root), client, known_figures(), force), tables, heard)
+
+
+def look_around() -> list[str]:
+    """What publishers withdrew or issued anew, in sentences; also where their lists cannot be read."""
+    try:
+        with PoliteClient() as client:
+            return watch.look_around(CATALOGUE, client, Deadline.after(DEADLINE_SECONDS))
+    except InputError as error:
+        return [f"The publishers' lists of tables could not be read: {error}"]
 
 
 def add_file(path: Path, root: Path, *, source: str | None, dry_run: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -25,13 +26,13 @@ def region_code(column: str | pl.Expr) -> pl.Expr:
 def read_numbers(frame: pl.DataFrame, column: str, table: str, *, decimal: str = ".") -> pl.DataFrame:
     """Add `value` (Float64) and `reason` (the marker, where there is no value) read from the text in `column`.
 
-    A NULL cell has the reason `` (empty). Raises ValueFault for text that is neither a number nor a marker.
+    A NULL cell has the reason `` (empty). Raises ValueFault for text that is neither a number nor a marker, and for a
+    number with the other decimal sign: it may separate thousands.
     """
-    text = pl.col(column).fill_null("").str.strip_chars().str.strip_chars("\u00a0")
-    plain = text.str.replace(",", ".", literal=True) if decimal == "," else text
-    well_formed = plain.str.contains(r"^[+-]?\d+(?:\.\d+)?$")
+    text = pl.col(column).fill_null("").str.strip_chars()
+    well_formed = text.str.contains(rf"^[+-]?[0-9]+(?:{re.escape(decimal)}[0-9]+)?$")
     read = frame.with_columns(
-        value=pl.when(well_formed).then(plain).cast(pl.Float64),
+        value=pl.when(well_formed).then(text.str.replace(decimal, ".", literal=True)).cast(pl.Float64),
         reason=pl.when(~well_formed).then(text),
     )
     odd = read.filter(pl.col("reason").is_not_null() & ~pl.col("reason").is_in(MARKERS))

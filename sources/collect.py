@@ -67,13 +67,17 @@ def collect(catalogue: Catalogue, facts: Facts, store: SnapshotStore | None) -> 
 
 
 def _in_use(catalogue: Catalogue, store: SnapshotStore) -> list[Snapshot]:
-    """Of each table the first and the newest live snapshot and all delivered ones, oldest first."""
+    """Of each table the newest live snapshot, the first of every request and all delivered ones, oldest first.
+
+    A wider request, made when an indicator was added, is the first that has its figures.
+    """
     found = []
     for name, table in catalogue.source_tables.items():
         if table.areas_of is None:
             snapshots = [snapshot for snapshot in store.of(name) if snapshot.kind != "boundaries"]
             live = [snapshot for snapshot in snapshots if snapshot.kind != "delivered"]
-            found += [s for s in snapshots if s.kind == "delivered" or s in (live[0], live[-1])]
+            needed = {snapshot.request: snapshot for snapshot in reversed(live)}.values()
+            found += [s for s in snapshots if s.kind == "delivered" or s in needed or s == live[-1]]
     return sorted(found, key=lambda snapshot: (snapshot.retrieved_at, snapshot.source_table))
 
 

@@ -30,6 +30,7 @@ Wanted = list[tuple[Indicator, IndicatorSource]]
 
 # Raw figures: those of the published tables, and why a missing one is missing as its publisher writes it.
 RAW = [*FIGURE, "reason"]
+_RAW_TYPES = {name: pl.Float64 if name in ("value", "ci_low", "ci_high") else pl.String for name in RAW}
 _KEY = ["indicator_id", "region_code", "period"]
 _PROVISIONAL = ["Voorlopig", "NaderVoorlopig"]
 # Anything not named here is `not_published`.
@@ -82,17 +83,31 @@ def figures(table: TidyTable, catalogue: Catalogue, what: Wanted) -> pl.DataFram
     Periods in which no region has a figure are not published yet and are left out, and so are regions that do not
     exist in a period. Raises an InputError that names the table and what is wrong with it.
     """
-    found = [_figures_of(table, catalogue, indicator, source) for indicator, source in what]
-    frame = pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(RAW, pl.String))
+    frame = together([_figures_of(table, catalogue, indicator, source) for indicator, source in what], table.name)
     frame = _without_absent(frame, list(catalogue.region.municipalities)).sort(_KEY)
-    _check(table.name, frame, catalogue, what)
-    return frame.select(RAW)
+    for indicator, source in what:
+        _check_scale(table.name, frame.filter(indicator_id=indicator.indicator_id), indicator, source)
+    _check_own(table.name, frame, catalogue)
+    return frame
+
+
+def together(parts: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
+    """The figures (columns RAW) of the parts of a table, such as the sheets of a workbook; without parts no rows.
+
+    Raises DuplicateFigure for a figure that is there twice, also in two parts.
+    """
+    frame = pl.concat([pl.DataFrame(schema=_RAW_TYPES), *parts])
+    repeated = frame.filter(pl.struct(_KEY).is_duplicated()).sort(_KEY)
+    if repeated.height:
+        raise _fault(DuplicateFigure, table, repeated, "one figure a region and period", "Rows are there twice.")
+    return frame
 
 
 def check_size(found: pl.DataFrame, known: pl.DataFrame, table: str) -> None:
     """Refuse figures that are a thousand times those known before: `found` and `known` have the columns FIGURE.
 
-    Compared are the same regions, in the same period or the nearest known one. Raises SourceChanged.
+    Each figure is compared with what is typical of its region, the median of the known periods. Raises SourceChanged
+    where the median over the regions of a period is off. Zeros say nothing of a unit and are left out.
     """
     typical = (
         known.filter(pl.col("value") > 0).group_by("indicator_id", "region_code").agg(before=pl.col("value").median())
@@ -120,13 +135,14 @@ def check_size(found: pl.DataFrame, known: pl.DataFrame, table: str) -> None:
 
 def _figures_of(table: TidyTable, catalogue: Catalogue, indicator: Indicator, source: IndicatorSource) -> pl.DataFrame:
     topic = resolve(table.topics, source.topics, table.name)
+    _require_dimensions(table, source, indicator.indicator_id)
     cells = table.cells.filter(topic=topic.key)
     added = 1
     add_up, select = ({plain(name): value for name, value in entry.items()} for entry in (source.add_up, source.select))
     for dimension, members in table.members.items():
         if names := add_up.get(plain(dimension)):
-            codes = [_member(table, dimension, [name]) for name in names]
-            cells = cells.filter(pl.col(dimension).is_in(codes))
+            codes = {_member(table, dimension, [name]) for name in names}
+            cells = cells.filter(pl.col(dimension).is_in(list(codes)))
             added *= len(codes)
         elif names := select.get(plain(dimension)):
             cells = cells.filter(pl.col(dimension) == _member(table, dimension, names))
@@ -150,8 +166,9 @@ def _figures_of(table: TidyTable, catalogue: Catalogue, indicator: Indicator, so
             column=str(topic),
             remedy="The table has no rows for them: has its publisher cut it short, or do periods have another form?",
         )
-    provisional = pl.col("period_status").is_in(_PROVISIONAL)
     listed = catalogue.source_tables[source.source_table].provisional_periods or []
+    # The list is for tables that do not say it themselves: what was provisional is settled one day.
+    provisional = pl.coalesce(pl.col("period_status").is_in(_PROVISIONAL), pl.col("period").is_in(listed))
     return (
         cells.filter(pl.col("region_code").str.contains(_REGIONS) | pl.col("region_code").is_in(_whole(catalogue)))
         .with_columns(pl.col("value", "ci_low", "ci_high") * source.factor)
@@ -164,7 +181,7 @@ def _figures_of(table: TidyTable, catalogue: Catalogue, indicator: Indicator, so
             *("value", "ci_low", "ci_high"),
             pl.when(pl.col("value").is_null())
             .then(pl.col("reason").replace_strict(_STATUS_OF_REASON, default="not_published"))
-            .when(provisional.fill_null(value=False) | pl.col("period").is_in(listed))
+            .when(provisional)
             .then(pl.lit("provisional"))
             .otherwise(pl.lit("definitive"))
             .alias("status"),
@@ -172,6 +189,18 @@ def _figures_of(table: TidyTable, catalogue: Catalogue, indicator: Indicator, so
             "reason",
         )
     )
+
+
+def _require_dimensions(table: TidyTable, source: IndicatorSource, indicator_id: str) -> None:
+    """A table without the ages is not that of the right age."""
+    known = {plain(dimension) for dimension in table.dimensions}
+    if lacking := [name for name in [*source.select, *source.add_up] if plain(name) not in known]:
+        raise SourceChanged(
+            table.name,
+            f"a dimension {lacking[0]}, of which {indicator_id} is about some members only",
+            column=lacking[0],
+            remedy=f"The table has: {', '.join(table.dimensions) or 'no dimensions beside region and period'}.",
+        )
 
 
 def _whole(catalogue: Catalogue) -> list[str]:
@@ -243,15 +272,6 @@ def _without_absent(frame: pl.DataFrame, own: list[str]) -> pl.DataFrame:
     published = pl.col("value").is_not_null().any().over("indicator_id", "period")
     exists = (~pl.col("reason").fill_null("-").is_in(_NO_CELL)).any().over("region_code", "period")
     return frame.filter(published).filter(exists | pl.col("region_code").is_in(own))
-
-
-def _check(table: str, frame: pl.DataFrame, catalogue: Catalogue, what: Wanted) -> None:
-    for indicator, source in what:
-        _check_scale(table, frame.filter(indicator_id=indicator.indicator_id), indicator, source)
-    repeated = frame.filter(pl.struct(_KEY).is_duplicated())
-    if repeated.height:
-        raise _fault(DuplicateFigure, table, repeated, "one figure a region and period", "Rows are there twice.")
-    _check_own(table, frame, catalogue)
 
 
 def _check_scale(table: str, rows: pl.DataFrame, indicator: Indicator, source: IndicatorSource) -> None:

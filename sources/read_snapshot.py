@@ -14,7 +14,7 @@ from catalog.layouts import load_layouts
 from sources import delivered, statline
 from sources.areas import areas, check_membership
 from sources.errors import UnknownLayout
-from sources.figures import RAW, figures, present, wanted
+from sources.figures import figures, present, together, wanted
 from sources.names import bundled_names
 from sources.requests import covered, of_snapshot
 from sources.snapshots import Snapshot, SnapshotStore
@@ -43,7 +43,7 @@ def read_snapshot(store: SnapshotStore, snapshot: Snapshot, catalogue: Catalogue
     names: dict[str, str] = {}
     for table, _ in found_in:
         names |= table.region_names
-    return Taken(pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(RAW, pl.String)), names, synthetic)
+    return Taken(together(found, snapshot.source_table), names, synthetic)
 
 
 def membership_faults(store: SnapshotStore, catalogue: Catalogue) -> list[str]:

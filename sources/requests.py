@@ -6,11 +6,12 @@ import json
 from dataclasses import replace
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from catalog import Catalogue
 from catalog.model import IndicatorSource, TopicName
 from sources.areas import AREA_TOPICS
+from sources.errors import DamagedSnapshot
 from sources.figures import Wanted, wanted
 from sources.snapshots import Snapshot
 from sources.statline import TableRequest
@@ -61,8 +62,17 @@ def as_text(requests: list[TableRequest]) -> str:
 
 
 def of_snapshot(snapshot: Snapshot) -> list[TableRequest]:
-    """The requests that a snapshot answers."""
-    return _REQUESTS.validate_json(snapshot.request)
+    """The requests that a snapshot answers; raises DamagedSnapshot where it does not say so."""
+    try:
+        return _REQUESTS.validate_json(snapshot.request)
+    except ValidationError as error:
+        raise DamagedSnapshot(
+            f"snapshot of {snapshot.source_table}, retrieved {snapshot.retrieved_at}",
+            "the requests it answers",
+            column="request",
+            value=snapshot.request,
+            remedy="Remove its record from the data root; `btg fetch --force` retrieves the table again.",
+        ) from error
 
 
 def covered(request: TableRequest, what: Wanted) -> Wanted:
@@ -71,14 +81,18 @@ def covered(request: TableRequest, what: Wanted) -> Wanted:
 
 
 def _covers(request: TableRequest, source: IndicatorSource) -> bool:
-    asked_titles = {name.title for names in request.topics for name in names}
-    selection = _selection(source)
-    return bool(
-        asked_titles & {name.title for name in source.topics}
-        and request.select.keys() == selection.keys()
-        and all(set(selection[dimension]) <= set(request.select[dimension]) for dimension in source.add_up)
-        and all(set(selection[dimension]) == set(request.select[dimension]) for dimension in source.select)
+    """A topic or member was asked for where one of its names was: the catalogue may have learned another since."""
+    asked = [name for names in request.topics for name in names]
+    return (
+        any(name in asked for name in source.topics)
+        and request.select.keys() == source.select.keys() | source.add_up.keys()
+        and all(_is_member(names, request.select[dimension]) for dimension, names in source.select.items())
+        and all(set(_selection(source)[dimension]) <= set(request.select[dimension]) for dimension in source.add_up)
     )
+
+
+def _is_member(names: list[str], asked: Members) -> bool:
+    return len(asked) == 1 and not set(names).isdisjoint(asked[0])
 
 
 def _selection(source: IndicatorSource) -> dict[str, Members]:

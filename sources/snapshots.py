@@ -144,8 +144,8 @@ class SnapshotStore:
         folder.mkdir(parents=True, exist_ok=True)
         moment = re.sub(r"[-:]", "", snapshot.retrieved_at)
         taken = sum(1 for _ in folder.glob(f"{moment}*.json"))
-        # Of two within one second the later one must also sort later.
-        name = f"{moment}{f'_{taken}' if taken else ''}-{snapshot.sha256[:8]}.json"
+        # Of several within one second the later one must also sort later.
+        name = f"{moment}{f'_{taken:04}' if taken else ''}-{snapshot.sha256[:8]}.json"
         _write(folder / name, json.dumps(asdict(snapshot), ensure_ascii=False, indent=1).encode())
         return snapshot
 
@@ -160,14 +160,15 @@ class SnapshotStore:
 
     def read(self, part: StoredPart) -> bytes:
         """The bytes of a part; raises DamagedSnapshot where they are not those that were received."""
-        path = self._object(part.sha256)
-        try:
-            body = gzip.decompress(path.read_bytes())
-        except (OSError, EOFError, zlib.error) as error:
-            raise DamagedSnapshot(path, f"the bytes of {part.url}", remedy=_FETCH_AGAIN) from error
-        if hashlib.sha256(body).hexdigest() != part.sha256:
-            raise DamagedSnapshot(path, f"bytes with SHA-256 {part.sha256}", remedy=_FETCH_AGAIN)
+        body = self._stored(part.sha256)
+        if body is None:
+            path = self._object(part.sha256)
+            raise DamagedSnapshot(path, f"the bytes of {part.url}, with this SHA-256", remedy=_GET_AGAIN)
         return body
+
+    def holds(self, sha256: str) -> bool:
+        """Whether bytes with this SHA-256 are there, undamaged."""
+        return self._stored(sha256) is not None
 
     def parts(self, snapshot: Snapshot) -> Iterator[Part]:
         """The parts of a snapshot with their bytes."""
@@ -183,7 +184,10 @@ class SnapshotStore:
     def last_check(self, source_table: str) -> Checked | None:
         """When the publisher was last asked for this table."""
         path = self._folder(source_table) / _CHECKED
-        return Checked(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+        try:
+            return Checked(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+        except (OSError, ValueError, TypeError) as error:
+            raise DamagedSnapshot(path, "the note of the last check", remedy=_REMOVE) from error
 
     def _folder(self, source_table: str) -> Path:
         return self.root / _RECORDS / slug(source_table)
@@ -191,16 +195,28 @@ class SnapshotStore:
     def _object(self, sha256: str) -> Path:
         return self.root / _OBJECTS / sha256[:2] / f"{sha256}.gz"
 
+    def _stored(self, sha256: str) -> bytes | None:
+        """The bytes with this SHA-256; None where they are not there, or damaged."""
+        try:
+            body = gzip.decompress(self._object(sha256).read_bytes())
+        except (OSError, EOFError, zlib.error):
+            return None
+        return body if hashlib.sha256(body).hexdigest() == sha256 else None
+
     def _store(self, body: bytes) -> str:
         sha256 = hashlib.sha256(body).hexdigest()
-        path = self._object(sha256)
-        if not path.exists():
+        if not self.holds(sha256):
+            path = self._object(sha256)
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, gzip.compress(body, compresslevel=3, mtime=0))
         return sha256
 
 
-_FETCH_AGAIN = "The data root was damaged or changed by hand: `btg fetch --force` retrieves the table again."
+_GET_AGAIN = (
+    "The data root was damaged or changed by hand. `btg fetch --force` retrieves a table again, and `btg add` takes a "
+    "delivered file in again: the same bytes mend it."
+)
+_REMOVE = "The data root was damaged or changed by hand: remove this file. `btg fetch --force` fetches the table again."
 
 
 def _read_record(path: Path) -> Snapshot:
@@ -208,12 +224,17 @@ def _read_record(path: Path) -> Snapshot:
         record = json.loads(path.read_text(encoding="utf-8"))
         return Snapshot(**record | {"parts": tuple(StoredPart(**part) for part in record["parts"])})
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DamagedSnapshot(path, "the record of a snapshot", remedy=_FETCH_AGAIN) from error
+        raise DamagedSnapshot(path, "the record of a snapshot", remedy=_REMOVE) from error
 
 
 def _write(path: Path, body: bytes) -> None:
     """In one step, so that a process that is killed leaves no half file. Each writer has a file of its own."""
     handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(body)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+        Path(name).replace(path)
+    except BaseException:
+        # A full disk must not fill up further with what could not be written.
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -13,8 +13,8 @@ from catalog import Catalogue
 from catalog.layouts import Layout
 from sources import delivered
 from sources.csv_file import read_bytes
-from sources.errors import UnknownIndicator
-from sources.figures import check_size, figures, present, wanted
+from sources.errors import IncompleteFile, UnknownIndicator
+from sources.figures import check_size, figures, present, together, wanted
 from sources.names import bundled_names
 from sources.snapshots import Part, Snapshot, SnapshotStore, now
 
@@ -54,7 +54,13 @@ def examine(
             f"figures of the catalogue; of {layout.source_table} it wants none of these columns",
             remedy="To measure them, add an indicator or a source under catalog/indicators that names this table.",
         )
-    frame = pl.concat(found)
+    frame = together(found, f"{path.name} ({layout.source_table})")
+    if frame.is_empty():
+        raise IncompleteFile(
+            path,
+            f"at least one figure of {layout.source_table}",
+            remedy="It has columns of the catalogue, but no value in them. Is it the right file?",
+        )
     check_size(frame, known, f"{path.name} ({layout.source_table})")
     return Delivered(layout, frame, _is_known(path, layout, store))
 
@@ -85,4 +91,5 @@ def _is_known(path: Path, layout: Layout, store: SnapshotStore) -> bool:
     import hashlib
 
     sha256 = hashlib.sha256(read_bytes(path)).hexdigest()
-    return any(snapshot.parts[0].sha256 == sha256 for snapshot in store.of(layout.source_table))
+    # One whose bytes were damaged is not known: taken in again, it is mended.
+    return store.holds(sha256) and any(s.parts[0].sha256 == sha256 for s in store.of(layout.source_table))

@@ -10,10 +10,13 @@ from sources.errors import SourceChanged
 from sources.tidy import Topic, plain
 
 
+_SHOWN = 4
+
+
 def resolve(topics: Sequence[Topic], wanted: Sequence[TopicName], table: str) -> Topic:
     """The one topic that has one of these names: the end of its path, its title and its unit.
 
-    Capitals, blanks and hyphens do not count. Raises SourceChanged where none or more than one fits, with the topics
+    Capitals, accents, blanks and punctuation do not count. Raises SourceChanged where none or more than one fits, with the topics
     that come nearest.
     """
     found = [topic for topic in topics if fits(topic, wanted)]
@@ -53,7 +56,8 @@ def _fits(topic: Topic, name: TopicName) -> bool:
 
 
 def _nearest(topics: Sequence[Topic], wanted: Sequence[TopicName]) -> str:
-    known = {plain(topic.title): str(topic) for topic in topics}
-    near = [known[title] for name in wanted for title in difflib.get_close_matches(plain(name.title), known, n=2)]
-    shown = list(dict.fromkeys(near)) or sorted(map(str, topics))[:3]
+    titles = {plain(topic.title) for topic in topics}
+    near = [title for name in wanted for title in difflib.get_close_matches(plain(name.title), titles, n=2)]
+    found = [str(topic) for title in dict.fromkeys(near) for topic in topics if plain(topic.title) == title]
+    shown = found[:_SHOWN] or sorted(map(str, topics))[:_SHOWN]
     return f"The table has: {'; '.join(shown)}." if shown else "The table has no topics."

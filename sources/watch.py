@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import polars as pl
 
 from catalog import Catalogue
+from catalog.model import SourceTable
+from sources import statline
+from sources.http import Deadline, PoliteClient
+from sources.tidy import plain
 
 _KEY = ["indicator_id", "region_code", "period"]
-_SHOWN = 6
 
 
 def changes(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
@@ -26,6 +30,7 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
         .agg(
             had=old.is_not_null().sum(),
             has=new.is_not_null().sum(),
+            gained=(old.is_null() & new.is_not_null()).sum(),
             lost=(old.is_not_null() & new.is_null()).sum(),
             revised=((old - new).abs() > 1e-9).sum(),
             settled=((pl.col("status") == "provisional") & (pl.col("status_after") == "definitive")).sum(),
@@ -44,6 +49,8 @@ def _sentences(row: dict[str, object]) -> Iterable[str]:
     if row["had"] and row["has"] == 0:
         yield f"{what}: gone, {row['had']} figures were there before"
         return
+    if row["gained"]:
+        yield f"{what}: {row['gained']} figures were added"
     if row["lost"]:
         yield f"{what}: {row['lost']} figures are gone"
     if row["revised"]:
@@ -54,33 +61,62 @@ def _sentences(row: dict[str, object]) -> Iterable[str]:
         yield f"{what}: {row['reopened']} figures went from definitive to provisional"
 
 
-def successors(offered: pl.DataFrame, catalogue: Catalogue, service: str) -> list[str]:
-    """Tables in use that their publisher withdrew, and newer tables under a title that is in use.
+def look_around(catalogue: Catalogue, client: PoliteClient, deadline: Deadline) -> list[str]:
+    """What the publishers offer now: tables in use that were withdrawn, and newer ones. One request a title.
 
-    `offered`: identifier, title, status of the tables a service offers (statline.catalogue), for one of the searches
-    of the catalogue. A title is the same when it is so up to the first year or "indeling" in it.
+    Raises SourceUnavailable. See `successors`.
+    """
+    searches = {
+        (catalogue.services[table.service.service], _search_text(table.title))
+        for table in catalogue.source_tables.values()
+        if table.service is not None
+    }
+    said: list[str] = []
+    for service, text in sorted(searches, key=lambda search: (search[0].service_id, search[1])):
+        offered = statline.catalogue(client, service.url, service.platform, text, deadline)
+        said += successors(offered, catalogue, service.service_id)
+    return list(dict.fromkeys(said))
+
+
+def successors(offered: pl.DataFrame, catalogue: Catalogue, service: str) -> list[str]:
+    """Tables in use that their publisher no longer keeps up, and newer tables under the title of one in use.
+
+    `offered`: identifier, title, status of tables that a service offers. Titles are the same when they are so up to
+    the first year or "indeling" in them; newer is what has a later last year than every table in use.
     """
     used = {
         table.service.table_id: table
         for table in catalogue.source_tables.values()
         if table.service is not None and table.service.service == service
     }
-    known = {stem(table.title): table.source_table for table in used.values()}
+    newest: dict[str, SourceTable] = {}
+    for table in sorted(used.values(), key=lambda table: _last_year(table.title)):
+        newest[stem(table.title)] = table
     said = []
     for identifier, title, status in offered.select("identifier", "title", "status").sort("identifier").iter_rows():
-        if identifier in used and status in ("Gediscontinueerd", "Vervallen"):
-            said.append(f"{used[identifier].source_table}: its publisher no longer keeps it up ({status}).")
-        if identifier not in used and status == "Regulier" and stem(title) in known:
-            said.append(f"{identifier} '{title}' looks like a newer {known[stem(title)]}: see docs/sources.md.")
+        ours = newest.get(stem(title))
+        if identifier in used and status in _WITHDRAWN:
+            said.append(f"{used[identifier].source_table} is no longer kept up by its publisher ({status}).")
+        elif identifier not in used and ours and _last_year(title) > _last_year(ours.title):
+            said.append(
+                f"{identifier} '{title.strip()}' is a newer {ours.source_table}: docs/sources.md says how to add it."
+            )
     return said
 
 
-def stem(title: str) -> str:
-    """A title without year, "indeling" and what follows: tables are issued anew under nearly the same title."""
-    import re
+_WITHDRAWN = ["Gediscontinueerd", "Vervallen"]
+_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
+_EDITION = re.compile(r"[,;]?\s*\(?(?:(?:regio-?)?indeling\b|\b(?:19|20)\d{2}\b)", re.IGNORECASE)
 
-    return (
-        re.split(r"[,;(]?\s*(?:\(?indeling|\(?regio-?indeling|\b(?:19|20)\d{2}\b)", title, maxsplit=1)[0]
-        .strip()
-        .casefold()
-    )
+
+def stem(title: str) -> str:
+    """A title for comparing: without year, "indeling" and what follows, capitals and blanks."""
+    return plain(_search_text(title))
+
+
+def _search_text(title: str) -> str:
+    return _EDITION.split(title, maxsplit=1)[0].strip()
+
+
+def _last_year(title: str) -> int:
+    return max(map(int, _YEAR.findall(title)), default=0)

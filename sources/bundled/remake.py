@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from catalog import Catalogue, load_catalogue
-from sources import lifetimes, outlines
+from sources import lifetimes, names, outlines
 from sources.bundled import FOLDER, MANIFEST
 from sources.csv_file import read_bytes
 from sources.errors import InputError
@@ -43,6 +43,11 @@ _DESCRIPTIONS = {
         "licence": "CC BY 4.0",
         "attribution": f"{_CBS}, after table 03759ned",
     },
+    names.FILE: {
+        "what": "codes and titles of all regions that ever were since 1988, and how else they are written",
+        "licence": "CC BY 4.0",
+        "attribution": f"{_CBS}, after tables 03759ned and 85554NED",
+    },
     outlines.FILE: {
         "what": "outlines of the fourteen municipalities in 2022, simplified, WGS84; shared borders kept shared",
         "licence": "CC BY 4.0",
@@ -63,7 +68,8 @@ def remake(folder: Path, catalogue: Catalogue, target: Path = FOLDER, *, dry_run
         ORIGINS: read_bytes(folder / ORIGINS),
         REGIONS: read_bytes(folder / REGIONS),
     }
-    for name, read in ((lifetimes.FILE, lifetimes.read_lifetimes), (outlines.FILE, outlines.read_outlines)):
+    beside = ((lifetimes.FILE, lifetimes.read_lifetimes), (outlines.FILE, outlines.read_outlines))
+    for name, read in (*beside, (names.FILE, names.read_names)):
         path = (folder if (folder / name).exists() else target) / name
         read(path)
         contents[name] = read_bytes(path)

@@ -166,7 +166,7 @@ def _formulas_in_sheet(path: Path, content: bytes) -> list[tuple[int, int]]:
         if event == "end":
             element.clear()
         elif name == "row":
-            row, column = int(element.get("r", row + 1)), 0
+            row, column = _count(element.get("r"), row + 1), 0
         elif name == "c":
             letters = element.get("r", "").rstrip("0123456789")
             column = _number(letters) if letters else column + 1
@@ -186,10 +186,10 @@ def _formulas_ods(path: Path, content: bytes) -> Formulas:
         elif event == "start" and name == "table-row":
             column, filled = 1, 0
         elif event == "end" and name == "table-row":
-            row += int(attributes.get("number-rows-repeated", 1))
+            row += _count(attributes.get("number-rows-repeated"), 1)
             check_size(f"{path}, sheet {sheet}", row - 1 if filled else 0, filled)
         elif event == "end" and name in ("table-cell", "covered-table-cell"):
-            width = int(attributes.get("number-columns-repeated", 1))
+            width = _count(attributes.get("number-columns-repeated"), 1)
             if "value-type" in attributes or "formula" in attributes:
                 filled = column + width - 1
             if "formula" in attributes:
@@ -214,6 +214,10 @@ def _elements(path: Path, content: bytes, *events: str) -> Iterator[tuple[str, A
 def _local(name: str) -> str:
     """The name of an element or attribute without its namespace."""
     return name.rpartition("}")[2]
+
+
+def _count(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isdecimal() else otherwise
 
 
 def _number(letters: str) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -114,7 +115,7 @@ def parse_json(path: Path, data: bytes) -> dict[str, Any]:
 def _workbook(path: Path, data: bytes, formulas: dict[str, list[tuple[int, int]]]) -> Delivery:
     from python_calamine import CalamineError, CalamineWorkbook
 
-    try:
+    with _readable(path, "workbook", CalamineError):
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = []
         for name in book.sheet_names:
@@ -122,9 +123,22 @@ def _workbook(path: Path, data: bytes, formulas: dict[str, list[tuple[int, int]]
             place = f"{path}, sheet {name}"
             check_size(place, sheet.total_height, sheet.total_width)
             sheets.append(Sheet(place, name, sheet.to_python(skip_empty_area=False), formulas.get(name, [])))
-    except CalamineError as error:
-        raise IncompleteFile(path, "a workbook", remedy=f"It cannot be opened. {_CUT_OFF}") from error
     return Delivery(path, f"a workbook with {len(sheets)} {'sheet' if len(sheets) == 1 else 'sheets'}", sheets)
+
+
+@contextmanager
+def _readable(path: Path, what: str, *errors: type[Exception]) -> Iterator[None]:
+    """What a library makes of damaged bytes: IncompleteFile."""
+    fault = IncompleteFile(path, f"a whole {what}", remedy=f"It cannot be read. {_CUT_OFF}")
+    try:
+        yield
+    except errors as error:
+        raise fault from error
+    except BaseException as error:
+        # Libraries in Rust panic where a length in the file leads nowhere; that is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise fault from error
 
 
 def read_parquet(path: Path, data: bytes) -> pl.DataFrame:
@@ -133,7 +147,7 @@ def read_parquet(path: Path, data: bytes) -> pl.DataFrame:
     import pyarrow as pa
     from pyarrow import parquet
 
-    try:
+    with _readable(path, "Parquet file", pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError):
         file = parquet.ParquetFile(pa.BufferReader(data))
         # The footer says how many rows there are; a kilobyte can hold thousands of millions.
         check_size(str(path), file.metadata.num_rows, file.metadata.num_columns)
@@ -142,8 +156,6 @@ def read_parquet(path: Path, data: bytes) -> pl.DataFrame:
         frame = pl.DataFrame(table)
         number = pl.selectors.float().cast(pl.Float64).cast(pl.String).str.strip_suffix(".0")
         return frame.with_columns(number).with_columns(pl.all().cast(pl.String).fill_null("").str.strip_chars())
-    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise IncompleteFile(path, "a whole Parquet file", remedy=f"It cannot be read. {_CUT_OFF}") from error
 
 
 def _answer(path: Path, data: bytes) -> Delivery:

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import polars as pl
 
-from sources.errors import IncompleteAnswer
+from sources.errors import DuplicateFigure, IncompleteAnswer
 from sources.http import Deadline, PoliteClient
 from sources.snapshots import Part
 from sources.statline import v3, v4
@@ -52,11 +52,12 @@ class StatLine:
         """The table as the service sends it: all rows that the service itself counts, of one version.
 
         Where rows lack or came twice, it begins again, once. Raises TableWithdrawn, SourceUnavailable (also where
-        there is no time left), IncompleteAnswer, or SourceChanged where the table has not what is asked for.
+        there is no time left), IncompleteAnswer, SourceChanged where the table has not what is asked for, and all else
+        that `read` does.
         """
         try:
             return self._download(request, deadline)
-        except IncompleteAnswer:
+        except (IncompleteAnswer, DuplicateFigure):
             if deadline.passed:
                 raise
             return self._download(request, deadline)

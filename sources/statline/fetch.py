@@ -1,20 +1,17 @@
-"""Fetches the lists that a table is made of, page after page, and proves that all rows came."""
+"""Fetches the lists that a table is made of, page after page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import polars as pl
-
 from sources.errors import IncompleteAnswer
 from sources.http import Deadline, PoliteClient, Received
 from sources.snapshots import Part
 from sources.statline import pages
-from sources.statline.table import no_rows
 
 T = TypeVar("T")
 Query = Mapping[str, str]
@@ -63,26 +60,10 @@ class Fetch:
         with ThreadPoolExecutor(self.client.manners.parallel) as pool:
             return [part for parts in pool.map(whole, urls) for part in parts]
 
-    def rows(self, role: str, url: str, query: Query, key: Sequence[str]) -> list[Part]:
-        """The rows of a table, which must be as many as the service counts, and no two with the same key.
-
-        Raises IncompleteAnswer otherwise: a page was left out or came twice, or the rows moved between two pages.
-        """
+    def rows(self, role: str, url: str, query: Query) -> tuple[list[Part], int]:
+        """The rows of a table in pages, and how many there must be by the service's own count."""
         parts = [_part(f"{role}/{number:04}", page) for number, page in enumerate(self.pages(url, query), start=1)]
-        schema = dict.fromkeys(key, pl.String)
-        hashes = pl.concat([pages.rows(part.body, schema, self.table).hash_rows() for part in parts])
-        expected = self._count(f"{url}/$count", {name: text for name, text in query.items() if name == "$filter"})
-        if expected == len(hashes) == 0:
-            raise no_rows(self.table)
-        if len(hashes) != expected or hashes.n_unique() != expected:
-            twice = len(hashes) - hashes.n_unique()
-            raise IncompleteAnswer(
-                self.table,
-                f"{expected} rows, as the service counts them; found {len(hashes)} in {len(parts)} pages, "
-                f"{twice} of them twice",
-                remedy="A page was left out or came twice. Nothing was kept; try again later.",
-            )
-        return parts
+        return parts, self._count(f"{url}/$count", {name: text for name, text in query.items() if name == "$filter"})
 
     def _count(self, url: str, query: Query) -> int:
         _, count = self.client.get_parsed(

@@ -67,14 +67,14 @@ def rows(body: bytes, schema: Mapping[str, Any], table: str) -> pl.DataFrame:
         ) from error
 
 
+def of_role(parts: Iterable[Part], role: str) -> list[Part]:
+    """The pages of one list."""
+    return [part for part in parts if part.role == role or part.role.startswith(f"{role}/")]
+
+
 def records(parts: Iterable[Part], role: str, fields: Iterable[str], table: str) -> list[dict[str, Any]]:
     """The rows of all pages of a list of metadata. Raises SourceChanged where one of the fields is no text."""
-    found = [
-        record
-        for part in parts
-        if part.role == role or part.role.startswith(f"{role}/")
-        for record in _list(part.body, table)["value"]
-    ]
+    found = [record for part in of_role(parts, role) for record in _list(part.body, table)["value"]]
     for record in found:
         known = record if isinstance(record, dict) else {}
         if absent := [name for name in fields if not isinstance(known.get(name), str)]:

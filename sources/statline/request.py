@@ -8,6 +8,7 @@ from typing import Literal
 
 from catalog.model import TopicName
 from sources.snapshots import Part
+from sources.tidy import TidyTable
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Download:
-    """A table as downloaded: every answer of the service, complete by its own count of rows.
+    """A table as downloaded: every answer of the service, and what `read` makes of them.
+
+    It is complete by the service's own count of rows, of one version, and can be read: so it is worth keeping.
 
     The roles of its parts: on v4 `properties`, `dimensions`, `measure-codes`, `measure-groups`, `codes/RegioS`,
     `observations/0001`; on v3 `table-infos`, `data-properties`, `codes/RegioS`, `rows/0001`. Further pages of a code
@@ -56,3 +59,4 @@ class Download:
     fingerprint: str
     title: str
     parts: tuple[Part, ...]
+    table: TidyTable

@@ -14,6 +14,8 @@ import polars as pl
 from sources.cells import join_margins, margin_codes, region_code
 from sources.errors import DuplicateFigure, IncompleteAnswer, SourceChanged
 from sources.periods import from_code
+from sources.snapshots import Part
+from sources.statline import pages
 from sources.statline.request import TableRequest
 from sources.tidy import TidyTable, Topic, empty_cells
 from sources.topics import resolve
@@ -167,15 +169,15 @@ def quoted(text: str) -> str:
 def place(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     """The rows with our columns instead of the publisher's dimensions; those that were not asked for are left out.
 
-    Services leave out filters that they cannot apply, so a filter is no proof. Raises SourceChanged for a code that is
-    not in its code list.
+    Services leave out filters that they cannot apply, so a filter is no proof. Raises IncompleteAnswer for a code that
+    is not in its code list.
     """
     columns: dict[str, pl.Expr] = {"region_code": _NO_TEXT, "period": _NO_TEXT, "period_status": _NO_TEXT}
     for dimension in table.dimensions:
         found = rows.select(key=pl.col(dimension.name).unique()).with_columns(code=pl.col("key").str.strip_chars())
         known = {member.code: member for member in dimension.members}
         if unknown := [code for code in found["code"] if code not in known]:
-            raise SourceChanged(
+            raise IncompleteAnswer(
                 table.name,
                 "codes that are in the code list",
                 column=dimension.name,
@@ -196,13 +198,39 @@ def as_cells(long: pl.DataFrame, table: Table) -> pl.DataFrame:
     return long.with_columns(ci_low=_NO_NUMBER, ci_high=_NO_NUMBER).select(empty_cells(names).columns)
 
 
-def tidy(frames: Sequence[pl.DataFrame], table: Table) -> TidyTable:
-    """Cells as `as_cells` gives them, page by page, as one tidy table.
+def tidy(
+    table: Table,
+    parts: Sequence[Part],
+    schema: Mapping[str, Any],
+    cells_of: Callable[[pl.DataFrame, Table], pl.DataFrame],
+    counted: int | None = None,
+) -> TidyTable:
+    """The rows of all pages as one tidy table; `cells_of` makes cells of rows that are placed.
 
-    Raises IncompleteAnswer where there are no rows at all, DuplicateFigure for two rows of one figure.
+    `counted` is how many rows there must be. Raises IncompleteAnswer where there are others, or none at all, and
+    DuplicateFigure for two rows of one figure. A page at a time, so that no more than one is in memory twice.
     """
+    frames, found = [], 0
+    for part in parts:
+        rows = pages.rows(part.body, schema, table.name)
+        found += rows.height
+        frames.append(cells_of(place(rows, table), table))
+    if counted is not None and found != counted:
+        raise IncompleteAnswer(
+            table.name,
+            f"{counted} rows, as the service counts them; found {found} in {len(parts)} pages",
+            remedy="A page was left out or came twice. Nothing was kept; try again later.",
+        )
     if not any(frame.height for frame in frames):
-        raise no_rows(table.name)
+        raise IncompleteAnswer(
+            table.name,
+            "at least one figure",
+            remedy="The service has the table, but no figure of what is asked: see whether its publisher fills it yet.",
+        )
+    return _joined(table, frames)
+
+
+def _joined(table: Table, frames: Sequence[pl.DataFrame]) -> TidyTable:
     cells = pl.concat(frames)
     names = [dimension.name for dimension in table.others]
     margins = table.dimension("margin")
@@ -217,15 +245,6 @@ def tidy(frames: Sequence[pl.DataFrame], table: Table) -> TidyTable:
         members={other.name: {member.code: member.title for member in other.chosen} for other in table.others},
         cells=cells,
         region_names=_region_names(table, cells),
-    )
-
-
-def no_rows(table: str) -> IncompleteAnswer:
-    """There is nothing of what was asked for; an empty table would be taken for an answer."""
-    return IncompleteAnswer(
-        table,
-        "at least one figure",
-        remedy="The service has the table, but no figure of what is asked: see whether its publisher fills it yet.",
     )
 
 

@@ -28,7 +28,6 @@ from sources.statline.table import (
     condition,
     group_path,
     narrow,
-    place,
     quoted,
     role_of,
     tidy,
@@ -36,6 +35,7 @@ from sources.statline.table import (
 from sources.tidy import TidyTable, Topic
 
 _VERSION = ["Modified", "MetaDataModified", "ReasonDelivery", "OutputStatus", "Period"]
+_ROWS = "rows"
 _JSON = {"$format": "json"}
 
 
@@ -51,30 +51,23 @@ def download(fetch: Fetch, request: TableRequest) -> Download:
     lists = {f"codes/{name}": f"{url}/{name}" for name, _ in _dimensions(_properties(parts, request.name))}
     parts += fetch.lists(lists, _JSON)
     table = narrow(_describe(parts, request), request)
-    key = [dimension.name for dimension in table.dimensions]
     query = {
         **_JSON,
         "$filter": condition(table, request, lambda name, prefix: f"substringof({quoted(prefix)},{name})"),
         # Without a choice of topics all columns are wanted, and naming hundreds makes an address too long to send.
-        "$select": ",".join([*key, *(topic.key for topic in table.topics)]) if request.topics else "",
+        "$select": ",".join(_schema(table)) if request.topics else "",
     }
     asked = {name: text for name, text in query.items() if text}
-    parts += fetch.rows("rows", f"{url}/UntypedDataSet", asked, key)
+    rows, counted = fetch.rows(_ROWS, f"{url}/UntypedDataSet", asked)
     version = _version(parts, request)
-    return Download(request, version.modified_at, version.text, table.title, tuple(parts))
+    read_table = tidy(table, rows, _schema(table), _cells, counted)
+    return Download(request, version.modified_at, version.text, table.title, (*parts, *rows), read_table)
 
 
 def read(request: TableRequest, parts: Sequence[Part]) -> TidyTable:
     """The stored answers as a tidy table. What stands instead of a number is the reason, without blanks."""
     table = narrow(_describe(parts, request), request)
-    names = [dimension.name for dimension in table.dimensions]
-    schema = dict.fromkeys([*names, *(topic.key for topic in table.topics)], pl.String)
-    frames = [
-        _long(place(pages.rows(part.body, schema, request.name), table), table)
-        for part in parts
-        if part.role.startswith("rows/")
-    ]
-    return tidy(frames, table)
+    return tidy(table, pages.of_role(parts, _ROWS), _schema(table), _cells)
 
 
 def catalogue(fetch: Fetch, url: str, text: str) -> pl.DataFrame:
@@ -137,7 +130,13 @@ def _members(parts: Sequence[Part], name: str, table: str) -> list[Member]:
     return [Member(row["Key"], row["Title"], row.get("Status")) for row in rows]
 
 
-def _long(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _schema(table: Table) -> dict[str, Any]:
+    """The columns that are needed, which are all text."""
+    names = [dimension.name for dimension in table.dimensions]
+    return dict.fromkeys([*names, *(topic.key for topic in table.topics)], pl.String)
+
+
+def _cells(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
     """A row a figure: the columns of numbers and those of texts one below the other."""
     index = [
         *(dimension.name for dimension in table.dimensions if dimension.role in ("other", "margin")),

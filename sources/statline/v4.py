@@ -24,7 +24,6 @@ from sources.statline.table import (
     condition,
     group_path,
     narrow,
-    place,
     quoted,
     role_of,
     tidy,
@@ -32,6 +31,7 @@ from sources.statline.table import (
 from sources.tidy import TidyTable, Topic
 
 _VERSION = ["ObservationsModified", "Modified", "ObservationCount", "Version", "Status"]
+_ROWS = "observations"
 
 
 def fingerprint(fetch: Fetch, request: TableRequest) -> Fingerprint:
@@ -54,23 +54,17 @@ def download(fetch: Fetch, request: TableRequest) -> Download:
         "$filter": condition(table, request, lambda name, prefix: f"startswith({name},{quoted(prefix)})"),
         "$select": ",".join(_schema(table)),
     }
-    key = [dimension.name for dimension in table.dimensions]
     asked = {name: text for name, text in query.items() if text}
-    parts += fetch.rows("observations", f"{url}/Observations", asked, key)
+    rows, counted = fetch.rows(_ROWS, f"{url}/Observations", asked)
     version = _version(parts, request)
-    return Download(request, version.modified_at, version.text, table.title, tuple(parts))
+    read_table = tidy(table, rows, _schema(table), _cells, counted)
+    return Download(request, version.modified_at, version.text, table.title, (*parts, *rows), read_table)
 
 
 def read(request: TableRequest, parts: Sequence[Part]) -> TidyTable:
     """The stored answers as a tidy table. ValueAttribute says why there is no value, as CBS writes it."""
     table = narrow(_describe(parts, request), request)
-    schema = _schema(table)
-    frames = [
-        _long(place(pages.rows(part.body, schema, request.name), table), table)
-        for part in parts
-        if part.role.startswith("observations/")
-    ]
-    return tidy(frames, table)
+    return tidy(table, pages.of_role(parts, _ROWS), _schema(table), _cells)
 
 
 def catalogue(fetch: Fetch, url: str, text: str) -> pl.DataFrame:
@@ -139,7 +133,7 @@ def _schema(table: Table) -> dict[str, Any]:
     return dict.fromkeys([*names, "ValueAttribute", *text], pl.String) | {"Value": pl.Float64}
 
 
-def _long(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _cells(placed: pl.DataFrame, table: Table) -> pl.DataFrame:
     text = pl.lit(None, pl.String)
     if table.texts:
         written = pl.col("StringValue").str.strip_chars()

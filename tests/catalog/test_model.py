@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from catalog.model import Indicator, IndicatorSource, Region, Theme, expand_periods
+from catalog.model import (
+    BoundaryServices,
+    Indicator,
+    IndicatorSource,
+    Region,
+    Service,
+    Theme,
+    TopicName,
+    expand_members,
+    expand_periods,
+)
 
 SOURCE: dict[str, Any] = {
     "source_table": "CBS 1NED",
@@ -71,6 +81,26 @@ def test_what_is_no_year_or_range_is_refused(written: str) -> None:
         expand_periods([written])
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (["65..67 jaar"], ["65 jaar", "66 jaar", "67 jaar"]),
+        (["103..104 jaar", "105 jaar of ouder"], ["103 jaar", "104 jaar", "105 jaar of ouder"]),
+        (["18..18 jaar"], ["18 jaar"]),
+        (["T001038", 10000], ["T001038", "10000"]),  # YAML makes a number of a code without quotes
+        (["0..4"], ["0..4"]),  # no unit: a member's own name
+    ],
+)
+def test_members_are_codes_titles_and_ranges_of_ages(written: list[object], expected: list[str]) -> None:
+    assert expand_members(written) == expected
+    assert IndicatorSource(**SOURCE | {"add_up": {"Leeftijd": written}}).add_up == {"Leeftijd": expected}
+
+
+def test_a_range_of_ages_that_runs_backwards_adds_nothing_up_and_is_refused() -> None:
+    with pytest.raises(ValidationError, match="add_up"):
+        IndicatorSource(**SOURCE | {"add_up": {"Leeftijd": ["74..15 jaar"]}})
+
+
 @pytest.mark.parametrize("period", ["2022", "2022Q1", "2022Q4", "2022-05"])
 def test_a_period_is_a_year_a_quarter_or_a_month(period: str) -> None:
     assert IndicatorSource(**SOURCE | {"period_last": period}).period_last == period
@@ -84,7 +114,20 @@ def test_anything_else_is_no_period(period: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("priority", 0), ("rounding_unit", 0), ("kind", "guess"), ("series_id", "Series"), ("revision_margin", -1)],
+    [
+        ("priority", 0),
+        ("rounding_unit", 0),
+        ("kind", "guess"),
+        ("series_id", "Series"),
+        ("revision_margin", -1),
+        ("factor", 0),
+        ("months", ["13"]),
+        ("months", ["1"]),
+        ("select", {"Leeftijd": []}),
+        ("add_up", {"Leeftijd": []}),
+        ("topics", [{"path": ["Leefstijl"]}]),
+        ("baseline_revisions", "ignore"),
+    ],
 )
 def test_a_source_says_how_its_figures_are_made(field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):
@@ -95,6 +138,79 @@ def test_counts_are_sums_and_percentages_are_recognised_by_their_unit() -> None:
     share, total = Indicator(**INDICATOR), Indicator(**INDICATOR | {"group_method": "sum", "unit": "persons"})
     assert (share.is_count, share.is_percentage) == (False, True)
     assert (total.is_count, total.is_percentage) == (True, False)
+
+
+def test_a_topic_is_shown_as_a_publisher_writes_it() -> None:
+    assert (
+        str(TopicName(path=["Tevredenheid", "Leven"], title="Tevreden", unit="%")) == "Tevredenheid/Leven/Tevreden (%)"
+    )
+    assert str(TopicName(title="WW-uitkeringen")) == "WW-uitkeringen"
+
+
+RATIO: dict[str, Any] = {
+    "indicator_id": "benefits_per_1000",
+    "unit": "per 1000 inhabitants",
+    "group_method": "ratio",
+    "ratio": {"numerator": "benefits", "denominator": "population", "per": 1000},
+    "sources": [],
+}
+
+
+def test_a_ratio_is_weighted_by_its_denominator_and_has_no_sources_of_its_own() -> None:
+    ratio = Indicator(**INDICATOR | RATIO)
+    assert (ratio.weight, ratio.sources, ratio.is_count, ratio.is_percentage) == ("population", [], False, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ratio": None, "weight": "population"}, "group_method ratio and the field ratio go together"),
+        ({"group_method": "weighted_mean"}, "group_method ratio and the field ratio go together"),
+        ({"group_method": "sum"}, "a weight is needed"),
+        ({"ratio": {"numerator": "benefits"}}, "denominator"),
+        ({"ratio": {"numerator": "benefits", "denominator": "population", "per": 0}}, "per"),
+    ],
+)
+def test_half_a_ratio_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Indicator(**INDICATOR | RATIO | change)
+
+
+def test_a_fallback_falls_back_from_a_weight() -> None:
+    mean = {"group_method": "weighted_mean", "weight": "population_18plus", "weight_fallback": "population"}
+    assert Indicator(**INDICATOR | mean).weight_fallback == "population"
+    for method in ("none", "sum"):
+        with pytest.raises(ValidationError, match="fallback"):
+            Indicator(**INDICATOR | {"group_method": method, "weight_fallback": "population"})
+
+
+def test_a_dimension_is_selected_or_added_up() -> None:
+    source = SOURCE | {"select": {"Geslacht": ["T001038"]}, "add_up": {"Leeftijd": ["15..74 jaar"]}}
+    assert len(Indicator(**INDICATOR | {"sources": [source]}).sources[0].add_up["Leeftijd"]) == 60
+    both = source | {"select": {"Leeftijd": ["10000"]}}
+    with pytest.raises(ValidationError, match="Leeftijd stands under select too"):
+        Indicator(**INDICATOR | {"sources": [both]})
+
+
+@pytest.mark.parametrize("frozen", [{2022: "2019"}, {2022: "2023"}, {2030: "2022"}, {2021: "2022"}])
+def test_a_baseline_is_a_period_of_its_table_and_not_older_than_a_figure_may_be(frozen: dict[int, str]) -> None:
+    """The table has 2020 to 2022; figures may be four years old."""
+    with pytest.raises(ValidationError, match=r"baseline_periods|is not"):
+        Indicator(**INDICATOR | {"sources": [SOURCE | {"baseline_periods": frozen}]})
+
+
+@pytest.mark.parametrize("url", ["cbs.nl", "ftp://cbs.nl", "https://cbs.nl/", "", "http://"])
+def test_a_service_has_an_address_that_a_table_id_can_be_appended_to(url: str) -> None:
+    with pytest.raises(ValidationError, match="url"):
+        Service(service_id="cbs", platform="odata_v4", url=url)
+
+
+def test_addresses_of_boundaries_name_the_year_where_the_service_does() -> None:
+    address: dict[str, Any] = {"ogc_url": "http://localhost:1/ogc/v1", "wfs_url": "http://localhost:1/{year}/wfs"}
+    assert BoundaryServices(**address).wfs_url.format(year=2022) == "http://localhost:1/2022/wfs"
+    for wrong in ({"wfs_url": "http://localhost:1/wfs"}, {"ogc_url": "http://localhost:1/"}):
+        with pytest.raises(ValidationError, match=next(iter(wrong))):
+            BoundaryServices(**address | wrong)
 
 
 def test_a_weighted_mean_and_nothing_else_has_a_weight() -> None:

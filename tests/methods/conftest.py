@@ -37,7 +37,7 @@ def official() -> Measurement:
         ]
     )
     return Measurement(
-        observation=flag_unusual_changes(observed, sources, indicators),
+        observation=flag_unusual_changes(observed, observed, sources, indicators),
         members=members,
         indicators=indicators,
         sources=sources,

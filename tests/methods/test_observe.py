@@ -76,7 +76,7 @@ def unusual(
     """Region, period and table of the figures that are pointed out."""
     what = indicators("indicator_id\nincome", is_percentage=unit == "percentage")
     tables = sources("indicator_id\nincome", rounding_unit=rounding) if tables is None else tables
-    found = flag_unusual_changes(figures, tables, what)
+    found = flag_unusual_changes(figures, figures, tables, what)
     assert found.height == figures.height
     flagged = found.filter(pl.col("warnings").list.contains("unusual_change"))
     return sorted(flagged.select("region_code", "period", "source_table").rows())
@@ -157,7 +157,7 @@ def test_a_missing_figure_does_not_jump() -> None:
 
 def test_other_warnings_stay() -> None:
     figures = series(INCOMES).with_columns(warnings=pl.lit(["no_margin"]))
-    found = flag_unusual_changes(figures, sources("indicator_id\nincome"), indicators("indicator_id\nincome"))
+    found = flag_unusual_changes(figures, figures, sources("indicator_id\nincome"), indicators("indicator_id\nincome"))
     assert set(map(tuple, found["warnings"])) == {("no_margin",), ("no_margin", "unusual_change")}
 
 

@@ -14,12 +14,16 @@ from pipelines.cli import app
 
 Btg = Callable[..., Result]
 
+# The options of `btg` that are settings of one call.
+SETTINGS = ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR")
+
 
 @pytest.fixture
 def btg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Btg:
     """A function that runs `btg` with these arguments; Dagster keeps its administration in memory."""
-    for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR"):
+    for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BTG_DATA", "")
     monkeypatch.setenv("BTG_DAGSTER_STORAGE", str(tmp_path / "dagster"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
@@ -27,9 +31,9 @@ def btg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Btg:
 
     def run(*arguments: str | Path) -> Result:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-        # The options given are settings of that one call.
-        for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR"):
+        for name in SETTINGS:
             monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("BTG_DATA", "")
         return result
 
     return run

@@ -15,7 +15,7 @@ import pytest
 
 from catalog import load_catalogue
 from catalog.layouts import Layout, load_layouts
-from catalog.model import SourceTable, TopicName
+from catalog.model import TopicName
 from catalog.yaml_file import CatalogueError
 from sources import delivered
 from sources.bundled import examples
@@ -162,19 +162,8 @@ SELECT = {
 
 @cache
 def layouts() -> list[Layout]:
-    """The catalogue's layouts. Their tables need not all be in use."""
-    tables = dict(load_catalogue().source_tables)
-    entry = SourceTable(source_table="", source_id="ggd_twente", title="", url="https://example.org")
-    return load_layouts({"GGD Gezondheidsmonitor per gemeente": entry} | dict.fromkeys(NOT_IN_USE, entry) | tables)
-
-
-NOT_IN_USE = [
-    "CBS 37789ksz",
-    "CBS 80590ned",
-    "CBS Bijstand en re-integratie per gemeente 2015",
-    "CBS Bijstand en re-integratie per gemeente 2016",
-    "CBS Welzijn; kerncijfers",
-]
+    """The catalogue's layouts."""
+    return load_layouts()
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zipfile
 from collections.abc import Callable
@@ -314,6 +315,15 @@ def test_passwords_and_macros_in_the_old_format_are_refused(tmp_path: Path, mark
     refusal(_xls(tmp_path / "book.xls", mark), HostileFile)
 
 
+def test_an_old_workbook_with_a_sheet_beyond_its_end_is_refused(tmp_path: Path) -> None:
+    """Regression: the library that reads it panics, which is no Exception."""
+    path = _xls(tmp_path / "book.xls")
+    data = path.read_bytes()
+    sheet = data.index(struct.pack("<HH", 0x0085, 13)) + 4
+    path.write_bytes(data[:sheet] + struct.pack("<I", 2**31) + data[sheet + 4 :])
+    refusal(path, IncompleteFile)
+
+
 def test_rubbish_in_the_shape_of_an_old_workbook_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "book.xls"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(range(256)) * 8)
@@ -350,6 +360,18 @@ def test_a_parquet_file_of_thousands_of_millions_of_rows_is_refused(
     path = tmp_path / "figures.parquet"
     pl.DataFrame({"Gemeente": ["Enschede"] * 1_001, "Aantal": [1] * 1_001}).write_parquet(path)
     refusal(path, FileTooLarge)
+
+
+def test_a_damaged_parquet_file_never_ends_the_process(tmp_path: Path) -> None:
+    """Regression: the reader of Polars asked for two million terabytes, and the process was gone."""
+    path = tmp_path / "figures.parquet"
+    pl.DataFrame({"Gemeente": ["Enschede"], "Aantal": [1.5]}).write_parquet(path)
+    good = path.read_bytes()
+    assert values(path) == {"GM0153": 1.5}
+    for place in range(4, len(good), 3):
+        path.write_bytes(good[:place] + b"\xff" + good[place + 1 :])
+        with contextlib.suppress(InputError):
+            values(path)
 
 
 def test_a_text_with_too_many_columns_is_refused(tmp_path: Path) -> None:

@@ -49,11 +49,14 @@ def test_a_valid_folder_is_read_into_typed_sorted_frames(folder: Folder) -> None
         "region_code": pl.String,
         "period": pl.String,
         "value": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
         "status": pl.String,
         "source_table": pl.String,
     }
     assert facts.figures.height == len(folder.records(FIGURES)) - 1
     assert facts.figures.equals(facts.figures.sort(KEY))
+    assert facts.figures.select("ci_low", "ci_high").null_count().row(0) == (171, 171)  # these files hold no margins
     assert facts.origins["figures"].to_list() == [18, 16, 137]
     assert facts.origins.filter(indicator_id="population")["note"].to_list() == [None]
     assert facts.regions.columns == ["region_code", "name"]
@@ -226,7 +229,7 @@ def test_a_source_table_that_the_catalogue_does_not_name_for_the_indicator(folde
     folder.put(name, row, "source_table", "CBS 86165NED")
     error = folder.refusal(UnknownSource)
     assert (error.row, error.column, error.value) == (row, "source_table", "CBS 86165NED")
-    assert "'CBS 85039NED', 'CBS 85318NED'" in error.expected
+    assert "'CBS 85039NED', 'CBS 85318NED', 'CBS 86008NED'" in error.expected
 
 
 @pytest.mark.parametrize(

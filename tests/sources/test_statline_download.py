@@ -11,7 +11,14 @@ import polars as pl
 import pytest
 
 from catalog.model import TopicName
-from sources.errors import IncompleteAnswer, InputError, SourceChanged, SourceUnavailable, TableWithdrawn
+from sources.errors import (
+    DuplicateFigure,
+    IncompleteAnswer,
+    InputError,
+    SourceChanged,
+    SourceUnavailable,
+    TableWithdrawn,
+)
 from sources.http import Deadline, Manners, PoliteClient
 from sources.statline import StatLine, TableRequest, catalogue, read
 from tests.standins.faults import Fault, Kind
@@ -111,6 +118,7 @@ class TestRight:
             asked = request(platform, server)
             download = StatLine(client).download(asked, Deadline.after(SECONDS))
         assert figures(read(asked, download.parts).cells) == RIGHT
+        assert download.table.cells.equals(read(asked, download.parts).cells)
         assert download.title == "Inkomen van huishoudens; regio"
         assert download.modified_at is not None
         assert download.modified_at.startswith("2026-06-23")
@@ -297,7 +305,7 @@ class TestFaults:
                 return plain(self, path, query, headers)
 
             monkeypatch.setattr(type(server), "answer", moved)
-            with pytest.raises(IncompleteAnswer, match="1 of them twice"):
+            with pytest.raises(DuplicateFigure, match="rows came twice"):
                 StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
 
     def test_a_service_that_goes_in_circles_is_left(

@@ -194,7 +194,7 @@ class TestBothPlatforms:
     def test_a_code_outside_its_code_list_is_refused(self, platform: Platform) -> None:
         parts = answers(platform, table(platform))
         without_men = changed(parts, "codes/Geslacht", lambda rows: rows.pop())
-        error = refused(SourceChanged, request(platform), without_men)
+        error = refused(IncompleteAnswer, request(platform), without_men)
         assert (error.column, error.value) == ("Geslacht", "3000")
 
     def test_no_rows_are_no_table(self, platform: Platform) -> None:

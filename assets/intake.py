@@ -1,0 +1,125 @@
+"""Layer intake: what comes in from publishers. Runs by itself, monthly and on arrival; a measurement only reads it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from assets.tables import CATALOGUE, OWNER
+from assets.workspace import Workspace
+from catalog.layouts import load_layouts
+from sources import bundled
+from sources.errors import InputError
+from sources.facts import read_facts
+from sources.fetch import DEADLINE_SECONDS, Outcome, Refresh, fetch, fetchable
+from sources.http import Deadline, PoliteClient
+from sources.snapshots import SnapshotStore
+from sources.take_in import examine, take_in
+from sources.watch import look_around
+
+SNAPSHOTS = dg.AssetKey(["intake", "snapshots"])
+DELIVERED = dg.AssetKey(["intake", "delivered_files"])
+_ALL_FETCHED, _KEPT_UP, _NOTHING_NEW = "every_table_was_fetched", "publishers_keep_up_all_tables", "nothing_changed"
+TAKEN, REFUSED = "taken", "refused"
+
+
+def _store(workspace: Workspace) -> SnapshotStore:
+    return SnapshotStore(Path(workspace.data_folder))
+
+
+@dg.asset(
+    key=SNAPSHOTS,
+    group_name="intake",
+    owners=[OWNER],
+    kinds={"http"},
+    description="The publishers' tables as they are now, kept as snapshots. Only what changed is downloaded.",
+    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("source_table", description="Table.")])},
+    check_specs=[
+        dg.AssetCheckSpec(_ALL_FETCHED, asset=SNAPSHOTS, description="No table failed: gone, renamed or changed."),
+        dg.AssetCheckSpec(_KEPT_UP, asset=SNAPSHOTS, description="No table was withdrawn or has a newer edition."),
+        dg.AssetCheckSpec(_NOTHING_NEW, asset=SNAPSHOTS, description="No new, revised or settled figures."),
+    ],
+)
+def snapshots(
+    context: dg.AssetExecutionContext, workspace: Workspace
+) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
+    """Ask every publisher what changed, fetch that, and say in words what it was."""
+    known = read_facts(bundled.FOLDER, CATALOGUE).figures
+    with PoliteClient() as client:
+        outcomes = fetch(Refresh(CATALOGUE, _store(workspace), client, known), fetchable(CATALOGUE), _tell(context))
+        try:
+            around = look_around(CATALOGUE, client, Deadline.after(DEADLINE_SECONDS))
+        except InputError as error:
+            around = [f"The publishers' lists of tables could not be read: {error}"]
+    failed = [f"{outcome.source_table}: {outcome.message}" for outcome in outcomes if outcome.result == "failed"]
+    news = [f"{outcome.source_table}: {line}" for outcome in outcomes for line in outcome.news]
+    changed = [outcome.source_table for outcome in outcomes if outcome.result in ("new", "changed")]
+    yield dg.Output(None, metadata={"dagster/row_count": len(outcomes), "changed": len(changed), "failed": len(failed)})
+    for name, said in ((_ALL_FETCHED, failed), (_KEPT_UP, around), (_NOTHING_NEW, news)):
+        yield dg.AssetCheckResult(
+            check_name=name,
+            passed=not said,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="\n".join(said) or "Nothing to report.",
+        )
+
+
+def _tell(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+    def follow(outcome: Outcome) -> None:
+        context.log.info("%s: %s", outcome.source_table, outcome.result)
+
+    return follow
+
+
+@dg.asset(
+    key=DELIVERED,
+    group_name="intake",
+    owners=[OWNER],
+    kinds={"csv", "excel"},
+    description="Files put into the inbox of the data root, taken in after recognition. Refused ones say why.",
+    metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("file", description="File.")])},
+    check_specs=[dg.AssetCheckSpec("every_file_was_taken_in", asset=DELIVERED, description="No file was refused.")],
+)
+def delivered_files(
+    context: dg.AssetExecutionContext, workspace: Workspace
+) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
+    """Take in every file in the inbox; each moves to `taken` or, with the reason beside it, to `refused`."""
+    store = _store(workspace)
+    known = read_facts(bundled.FOLDER, CATALOGUE).figures
+    layouts = load_layouts(CATALOGUE.source_tables)
+    refused = []
+    files = waiting(store.inbox)
+    for path in files:
+        try:
+            entry = examine(path, CATALOGUE, layouts, known, store)
+            if not entry.known_already:
+                take_in(path, entry, CATALOGUE, store)
+        except InputError as error:
+            refused.append(f"{path.name}: {error}")
+            _move(path, REFUSED).with_suffix(f"{path.suffix}.txt").write_text(f"{error}\n", encoding="utf-8")
+        else:
+            _move(path, TAKEN)
+            context.log.info("%s is %s", path.name, entry.layout.source_table)
+    yield dg.Output(None, metadata={"dagster/row_count": len(files), "refused": len(refused)})
+    yield dg.AssetCheckResult(
+        check_name="every_file_was_taken_in",
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(refused) or "Nothing was refused.",
+    )
+
+
+def waiting(inbox: Path) -> list[Path]:
+    """The files that wait in the inbox, by name; what begins with a dot is still being written."""
+    return sorted(path for path in inbox.glob("*") if path.is_file() and not path.name.startswith((".", "~")))
+
+
+def _move(path: Path, folder: str) -> Path:
+    """Move a file out of the inbox; a second one of the same name gets a number."""
+    target = path.parent / folder
+    target.mkdir(exist_ok=True)
+    place, number = target / path.name, 1
+    while place.exists():
+        number += 1
+        place = target / f"{path.stem}-{number}{path.suffix}"
+    return path.replace(place)
