@@ -404,23 +404,46 @@ def _usual_changes(frame: pl.DataFrame, _: Context) -> Suite:
 
 
 def _baseline_as_frozen(frame: pl.DataFrame, context: Context) -> Suite:
-    """In the baseline year, every indicator has figures of the period the catalogue froze."""
-    frozen = frames.frozen_baselines(context.catalogue).select("indicator_id", frozen_period="period")
+    """In the baseline year, figures are of a table and period the catalogue froze, unless there are none in any year.
+
+    Looked at are the regions that must have a figure: of the country and of others, a figure may be of another table.
+    """
+    region = context.catalogue.region
+    must_have = (
+        pl.when(measured_for="region")
+        .then(pl.col("region_code") == ROLES.region)
+        .when(measured_for="country")
+        .then(pl.col("region_code") == ROLES.country)
+        .otherwise(pl.col("region_code").is_in(region.must_have_figures))
+    )
+    in_baseline = pl.col("measurement_year") == region.baseline_year
+    frozen = (
+        frames.frozen_baselines(context.catalogue)
+        .group_by("indicator_id", maintain_order=True)
+        .agg(frozen=pl.format("{} {}", "source_table", "period"))
+    )
     listed = (
-        frame.filter(measurement_year=context.catalogue.region.baseline_year, region_code=ROLES.region)
+        frame.join(frames.indicators(context.catalogue).select("indicator_id", "measured_for"), "indicator_id")
+        .filter(must_have & pl.col("value").is_not_null())
+        .group_by("indicator_id")
+        .agg(found=pl.format("{} {}", "source_table", "reference_period").filter(in_baseline).unique().sort())
         .join(frozen, "indicator_id")
+        .sort("indicator_id")
         .select(
-            "measurement_year",
             "indicator_id",
-            "frozen_period",
-            as_frozen=(pl.col("reference_period") == pl.col("frozen_period")).fill_null(value=False),
+            pl.lit(region.baseline_year, dtype=pl.Int32).alias("measurement_year"),
+            pl.col("frozen").list.join(" or "),
+            pl.col("found").list.join(" and "),
+            as_frozen=(pl.col("found").list.len() > 0)
+            & (pl.col("found").list.set_difference("frozen").list.len() == 0),
         )
     )
-    expected = "the baseline has the figures of the period that the catalogue froze"
+    expected = "the baseline has the figures of a table and period that the catalogue froze"
     return Suite(
         listed,
-        ["measurement_year", "indicator_id", "frozen_period"],
-        [_flag("baseline_as_frozen", "as_frozen", expected, severity="warning")],
+        ["measurement_year", "indicator_id", "frozen"],
+        [_flag("baseline_as_frozen", "as_frozen", expected, severity="warning", shows=("found",))],
+        unit="indicator",
     )
 
 

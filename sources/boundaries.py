@@ -18,6 +18,7 @@ from sources.errors import (
     InputError,
     MissingMunicipality,
     OutlineError,
+    ServiceRefused,
     SourceUnavailable,
     UnknownRegion,
 )
@@ -138,14 +139,14 @@ def simplify(outlines: pl.DataFrame, tolerance_m: float) -> pl.DataFrame:
 def _from_ogc(
     client: PoliteClient, service: BoundaryService, year: int, table: str, deadline: Deadline
 ) -> tuple[Part, ...]:
-    """All pages of the OGC API, asked for in smaller ones where it refuses or fails to give large ones."""
+    """All pages of the OGC API, asked for in smaller ones where it refuses large ones."""
 
     def pages(limit: int) -> tuple[Part, ...]:
         return _collect("ogc", table, year, _ogc_pages(client, service, limit, year, table, deadline))
 
     try:
         return pages(service.limit)
-    except SourceUnavailable:
+    except ServiceRefused:
         if service.limit <= _SMALL_LIMIT:
             raise
         return pages(_SMALL_LIMIT)

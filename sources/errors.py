@@ -135,6 +135,10 @@ class SourceUnavailable(InputError):
     """A service that does not answer, or not in time, or with an error, after every retry."""
 
 
+class ServiceRefused(SourceUnavailable):
+    """A service that answers, but refuses this request (HTTP 4xx): asking again will not help."""
+
+
 class IncompleteAnswer(InputError):
     """An answer with code 200 that is cut off, is no data, or lacks rows that must be there."""
 

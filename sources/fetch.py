@@ -122,7 +122,7 @@ def _validated(
     catalogue = refresh.catalogue
     found = []
     for download in downloads:
-        tidy = statline.read(download.request, download.parts)
+        tidy = download.table
         if catalogue.source_tables[name].areas_of is None:
             found.append(figures(tidy, catalogue, covered(download.request, wanted(catalogue, name))))
         elif faults := check_membership(areas(tidy), catalogue.region, name):

@@ -40,6 +40,8 @@ _STATUS_OF_REASON = {
 }
 # A cell that cannot exist: an abolished municipality, or a year that is not there yet.
 _NO_CELL = ["", "Impossible"]
+# Our own reason, where a sum lacks a part of which the publisher says nothing: its region does exist.
+_PART_MISSING = "part missing"
 _REGIONS = r"^(GM|PV)\d+$"
 _TOLERANCE = 1e-6
 # A table of which half the figures moved by more than this factor has another unit.
@@ -232,13 +234,18 @@ def _added_up(cells: pl.DataFrame, members: int) -> pl.DataFrame:
     key = ["region_code", "period"]
     missing = pl.col("value").is_null()
     whole = ~missing.any() & (pl.len() == members)
+    reason = pl.coalesce(
+        pl.col("reason").filter(missing & ~pl.col("reason").is_in(_NO_CELL)).first(),
+        pl.when(~missing.all()).then(pl.lit(_PART_MISSING)),
+        pl.col("reason").filter(missing).first(),
+    )
     return (
         cells.group_by(key, maintain_order=True)
         .agg(
             value=pl.when(whole).then(pl.col("value").sum()),
             ci_low=pl.lit(None, dtype=pl.Float64),
             ci_high=pl.lit(None, dtype=pl.Float64),
-            reason=pl.when(~whole).then(pl.col("reason").filter(missing).first().fill_null("")),
+            reason=pl.when(~whole).then(reason),
             period_status=pl.col("period_status").first(),
         )
         .sort(key)

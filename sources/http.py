@@ -19,7 +19,7 @@ from urllib.request import getproxies
 import httpx
 import tenacity
 
-from sources.errors import FileTooLarge, IncompleteAnswer, InputError, SourceUnavailable, TableWithdrawn
+from sources.errors import FileTooLarge, IncompleteAnswer, InputError, ServiceRefused, SourceUnavailable, TableWithdrawn
 
 _CONTACT = "Bruto Twents Geluk contributors"
 _AGAIN = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}
@@ -277,7 +277,8 @@ def _check(response: httpx.Response, body: bytes, asked: _Asked) -> None:
             "catalog/sources.yaml; capitals count.",
         )
     if code != httpx.codes.OK:
-        raise asked.unavailable(f"The service says {status}", _CHECK)
+        refused = asked.unavailable(f"The service says {status}", _CHECK)
+        raise ServiceRefused(refused.file, refused.expected, remedy=refused.remedy)
     if "html" in response.headers.get("Content-Type", "") and "html" not in asked.accept:
         raise _PassingError(f"a page of HTML instead of data: {said}")
 

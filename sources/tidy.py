@@ -66,7 +66,7 @@ class TidyTable:
         return list(self.members)
 
 
-_MEANINGLESS = re.compile(r"[^\w%<>=+]|_")
+_MEANINGLESS = re.compile(r"[^\w%‰€<>=+]|_")
 
 
 def plain(text: str) -> str:

@@ -9,15 +9,15 @@ from catalog.model import TopicName
 from sources.errors import SourceChanged
 from sources.tidy import Topic, plain
 
-
+# Topics that an error names, at most.
 _SHOWN = 4
 
 
 def resolve(topics: Sequence[Topic], wanted: Sequence[TopicName], table: str) -> Topic:
     """The one topic that has one of these names: the end of its path, its title and its unit.
 
-    Capitals, accents, blanks and punctuation do not count. Raises SourceChanged where none or more than one fits, with the topics
-    that come nearest.
+    Capitals, accents, blanks and punctuation do not count. Raises SourceChanged where none or more than one fits,
+    with the topics that come nearest.
     """
     found = [topic for topic in topics if fits(topic, wanted)]
     if len(found) == 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from sources.errors import IncompleteAnswer
+from sources.errors import IncompleteAnswer, ServiceRefused, TableWithdrawn
 from sources.http import Deadline, PoliteClient, Received
 from sources.snapshots import Part
 from sources.statline import pages
@@ -60,12 +60,21 @@ class Fetch:
         with ThreadPoolExecutor(self.client.manners.parallel) as pool:
             return [part for parts in pool.map(whole, urls) for part in parts]
 
-    def rows(self, role: str, url: str, query: Query) -> tuple[list[Part], int]:
-        """The rows of a table in pages, and how many there must be by the service's own count."""
+    def rows(self, role: str, url: str, query: Query) -> tuple[list[Part], int | None]:
+        """The rows of a table in pages, and how many there must be by the service's own count.
+
+        None where it refuses to count: whether v3 counts filtered rows is not known.
+        """
         parts = [_part(f"{role}/{number:04}", page) for number, page in enumerate(self.pages(url, query), start=1)]
         return parts, self._count(f"{url}/$count", {name: text for name, text in query.items() if name == "$filter"})
 
-    def _count(self, url: str, query: Query) -> int:
+    def _count(self, url: str, query: Query) -> int | None:
+        try:
+            return self._counted(url, query)
+        except (ServiceRefused, TableWithdrawn):
+            return None
+
+    def _counted(self, url: str, query: Query) -> int:
         _, count = self.client.get_parsed(
             url,
             table=self.table,

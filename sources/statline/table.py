@@ -204,21 +204,30 @@ def tidy(
     schema: Mapping[str, Any],
     cells_of: Callable[[pl.DataFrame, Table], pl.DataFrame],
     counted: int | None = None,
+    *,
+    full_pages: bool = False,
 ) -> TidyTable:
     """The rows of all pages as one tidy table; `cells_of` makes cells of rows that are placed.
 
-    `counted` is how many rows there must be. Raises IncompleteAnswer where there are others, or none at all, and
-    DuplicateFigure for two rows of one figure. A page at a time, so that no more than one is in memory twice.
+    `counted` is how many rows there must be. With `full_pages` every page but the last must be as full as
+    the first. Raises IncompleteAnswer where it is otherwise, or there are none at all, and DuplicateFigure for two
+    rows of one figure. A page at a time, so that no more than one is in memory twice.
     """
-    frames, found = [], 0
+    frames, sizes = [], []
     for part in parts:
         rows = pages.rows(part.body, schema, table.name)
-        found += rows.height
+        sizes.append(rows.height)
         frames.append(cells_of(place(rows, table), table))
-    if counted is not None and found != counted:
+    if full_pages and len(set(sizes[:-1])) > 1:
         raise IncompleteAnswer(
             table.name,
-            f"{counted} rows, as the service counts them; found {found} in {len(parts)} pages",
+            f"pages of {sizes[0]} rows; found {', '.join(map(str, sizes))}",
+            remedy="A page was cut short. Nothing was kept; try again later.",
+        )
+    if counted is not None and sum(sizes) != counted:
+        raise IncompleteAnswer(
+            table.name,
+            f"{counted} rows, as the service counts them; found {sum(sizes)} in {len(parts)} pages",
             remedy="A page was left out or came twice. Nothing was kept; try again later.",
         )
     if not any(frame.height for frame in frames):

@@ -60,7 +60,7 @@ def download(fetch: Fetch, request: TableRequest) -> Download:
     asked = {name: text for name, text in query.items() if text}
     rows, counted = fetch.rows(_ROWS, f"{url}/UntypedDataSet", asked)
     version = _version(parts, request)
-    read_table = tidy(table, rows, _schema(table), _cells, counted)
+    read_table = tidy(table, rows, _schema(table), _cells, counted, full_pages=counted is None)
     return Download(request, version.modified_at, version.text, table.title, (*parts, *rows), read_table)
 
 

@@ -36,7 +36,7 @@ edition | edition | measurement_year created_at code_version catalog_sha256 lock
 check_result | check_id asset partition | severity passed observed expected rows_failed message
 data_dictionary | table_name column_name | type unit description_nl description_en
 """
-OUR_OWN = {"group_weight"}
+OUR_OWN = {"group_weight", "municipality_crosswalk", "observation_restated"}
 
 # The closed vocabularies of the contract.
 VOCABULARIES = {

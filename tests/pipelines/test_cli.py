@@ -55,7 +55,7 @@ def folder(edition: Path, tmp_path: Path) -> Path:
 
 
 def test_the_verbs_are_those_that_were_reviewed() -> None:
-    assert VERBS == ["check", "editions", "measure", "query", "ui"]
+    assert VERBS == ["add", "check", "editions", "fetch", "measure", "query", "ui"]
 
 
 @pytest.mark.parametrize("verb", VERBS)

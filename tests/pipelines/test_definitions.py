@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.raw import raw_name
 from assets.tables import CATALOGUE, OWNER
 from catalog import Table
 from pipelines.definitions import MEASURE, build_definitions, defs
@@ -34,24 +35,51 @@ ASSETS = [
     "indicator",
     "indicator_source",
     "indicator_value",
+    "intake/delivered_files",
+    "intake/snapshots",
+    "municipality_crosswalk",
     "observation",
+    "observation_restated",
+    "observed_figures",
+    "raw/baseline_figures_passed_over",
     "raw/cbs_03759ned",
+    "raw/cbs_37789ksz",
     "raw/cbs_70072ned",
+    "raw/cbs_80794ned",
+    "raw/cbs_82166ned",
+    "raw/cbs_83625ned",
+    "raw/cbs_83648ned",
+    "raw/cbs_83674ned",
     "raw/cbs_84799ned",
+    "raw/cbs_85012ned",
     "raw/cbs_85039ned",
     "raw/cbs_85318ned",
+    "raw/cbs_85554ned",
+    "raw/cbs_85563ned",
     "raw/cbs_85618ned",
     "raw/cbs_85984ned",
     "raw/cbs_86004ned",
+    "raw/cbs_86008ned",
+    "raw/cbs_86137ned",
     "raw/cbs_86161ned_indeling_2025",
     "raw/cbs_86165ned",
+    "raw/cbs_bijstand_en_re_integratie_per_gemeente_2015",
+    "raw/cbs_bijstand_en_re_integratie_per_gemeente_2016",
+    "raw/cbs_welzijn_kerncijfers",
+    "raw/figure_origins",
+    "raw/ggd_gezondheidsmonitor_per_gemeente",
     "raw/ggd_rivm_cbs_gezondheidsmonitor_2022_ggd_regio",
     "raw/input_files",
+    "raw/outlines",
     "raw/region_names",
     "raw/rivm_50120ned",
+    "raw/rivm_50150ned",
+    "raw/uwv_ww_uitkeringen_per_gemeente",
     "region",
     "region_member",
+    "restated_figures",
     "source",
+    "source_choice",
     "theme",
 ]
 
@@ -119,13 +147,16 @@ def test_the_assets_are_those_that_were_reviewed(graph: dg.AssetGraph) -> None:
 
 def test_the_layers_are_the_groups(graph: dg.AssetGraph) -> None:
     groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    assert groups == {"raw", "core", "measurement", "analysis", "edition"}
+    assert groups == {"intake", "raw", "core", "measurement", "analysis", "edition"}
 
 
 def test_raw_assets_are_named_after_their_publisher(graph: dg.AssetGraph) -> None:
     raw = [key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "raw"]
     assert all(key.path[0] == "raw" and len(key.path) == 2 for key in raw)
-    assert len(raw) == len(CATALOGUE.source_tables) + 2  # names of the regions, and the files that were read
+    measured = {source.source_table for indicator in CATALOGUE.indicators for source in indicator.sources}
+    beside = {"region_names", "figure_origins", "baseline_figures_passed_over", "outlines", "input_files"}
+    assert {key.path[1] for key in raw} == {raw_name(table) for table in measured} | beside
+    assert len(raw) == len(measured) + len(beside), "two tables share a name"
 
 
 def test_one_asset_writes_the_database(graph: dg.AssetGraph) -> None:
@@ -190,10 +221,24 @@ def test_runs_in_one_process_unless_asked_otherwise(monkeypatch: pytest.MonkeyPa
     assert build_definitions(Settings.from_environment()).executor is dg.multiprocess_executor
 
 
-def test_the_job_makes_every_asset(graph: dg.AssetGraph) -> None:
+def test_a_measurement_makes_every_asset_but_those_that_ask_the_publishers(graph: dg.AssetGraph) -> None:
     job = defs.resolve_job_def(MEASURE)
-    assert set(job.asset_layer.executable_asset_keys) == graph.get_all_asset_keys()
-    assert set(job.asset_layer.asset_graph.asset_check_keys) == graph.asset_check_keys
+    intake = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "intake"}
+    assert set(job.asset_layer.executable_asset_keys) == graph.get_all_asset_keys() - intake
+    checks = {key for key in graph.asset_check_keys if key.asset_key not in intake}
+    assert set(job.asset_layer.asset_graph.asset_check_keys) == checks
+
+
+def test_the_jobs_schedules_and_sensors_are_those_that_were_reviewed() -> None:
+    jobs = {
+        job.name: {key.to_user_string() for key in defs.resolve_job_def(job.name).asset_layer.executable_asset_keys}
+        for job in defs.jobs or []
+    }
+    assert jobs.keys() == {MEASURE, "refresh", "take_in"}
+    assert jobs["refresh"] == {"intake/snapshots"}
+    assert jobs["take_in"] == {"intake/delivered_files"}
+    assert {(schedule.name, schedule.job_name) for schedule in defs.schedules or []} == {("source_watch", "refresh")}
+    assert {(sensor.name, sensor.job_name) for sensor in defs.sensors or []} == {("inbox", "take_in")}
 
 
 # --- the rooms

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,14 +55,42 @@ def test_progress_goes_to_stderr_and_results_to_stdout(edition_run: Run) -> None
     ]
 
 
+def points(run: Run, heading: str) -> list[str]:
+    """The points of the summary under a heading that begins so."""
+    lines = iter(run.stdout.splitlines())
+    assert any(line.startswith(heading) for line in lines), f"no '{heading}' in:\n{run.stdout}"
+    return [line.strip() for line in takewhile(lambda line: line.strip().startswith("•"), lines)]
+
+
 def test_the_headline_figures_are_in_the_summary(edition_run: Run) -> None:
     """Three headline indicators, for cores against rural and the region against the rest of the country."""
-    sentences = [line for line in edition_run.stdout.splitlines() if line.strip().startswith("•")]
+    sentences = points(edition_run, "What the headline figures say")
     assert len(sentences) == 6
     assert (
         sum("de stedelijke kernen" in sentence and "de plattelandsgemeenten" in sentence for sentence in sentences) == 3
     )
     assert sum("Twente" in sentence and "de rest van Nederland" in sentence for sentence in sentences) == 3
+
+
+def test_the_summary_says_where_each_headline_figure_comes_from_and_why(edition_run: Run) -> None:
+    """Of none of these periods the bundle has two tables, so no other was passed over."""
+    assert sorted(points(edition_run, "Where the headline figures of 2025 come from")) == [
+        "• Good perceived health, 2022: RIVM 50120NED (model, bundled); no other table has this period",
+        "• Mean standardised household income, 2024: CBS 86161NED (indeling 2025) (register, bundled); "
+        "no other table has this period",
+        "• Net labour participation, 2022: CBS 85318NED (sample, bundled); no other table has this period",
+    ]
+    assert "Other sources of the baseline" not in edition_run.stdout
+
+
+def test_where_every_figure_comes_from_can_be_read_by_a_program(edition_run: Run) -> None:
+    said = json.loads((edition_run.output / "last_run" / "sources.json").read_text(encoding="utf-8"))
+    values = table(edition_run.output, "indicator_value").filter(pl.col("reference_period").is_not_null())
+    chosen = {(row["indicator_id"], row["measurement_year"], row["reference_period"]) for row in said["choices"]}
+    assert chosen == set(values.select("indicator_id", "measurement_year", "reference_period").unique().iter_rows())
+    assert {row["origin"] for row in said["choices"]} == {"bundled"}
+    assert all(row["why"] for row in said["choices"])
+    assert said["baseline"] == []
 
 
 def test_nothing_is_written_beside_output_and_storage(edition_run: Run, runs: Runs) -> None:
@@ -183,7 +212,7 @@ def test_an_edition_that_a_reader_has_open_is_said_to_be_so(tmp_path: Path) -> N
         raise EditionInUse("output/btg.duckdb is open in another program. Close it and run again.")
 
     result = dg.materialize([draft], raise_on_error=False, instance=dg.DagsterInstance.ephemeral())
-    workspace = Workspace(output=str(tmp_path), input_folder="", lock_file="")
+    workspace = Workspace(output=str(tmp_path), input_folder="", data_folder="", lock_file="")
     (reason,) = _reasons(result, workspace.read_checks(), workspace)
     assert reason == "output/btg.duckdb is open in another program. Close it and run again."
 

@@ -144,7 +144,7 @@ def test_what_passes_is_asked_again(kind: Kind) -> None:
 def test_what_does_not_pass_is_an_error_that_says_how_often_it_was_tried(kind: Kind) -> None:
     with Service([Fault(kind, about="0")]) as service:
         error = refusal(service, manners=replace(manners_for(kind), attempts=3))
-    assert type(error) is SourceUnavailable
+    assert isinstance(error, SourceUnavailable)
     assert "Tried 3 times. Last: " in str(error)
     assert len(service.requests) == 3
 
@@ -244,7 +244,7 @@ def test_a_withdrawn_table_is_not_asked_for_again() -> None:
 def test_a_refused_request_is_not_asked_again(path: str, fault: Kind | None) -> None:
     with Service([Fault(fault)] if fault else []) as service:
         error = refusal(service, path)
-    assert type(error) is SourceUnavailable
+    assert isinstance(error, SourceUnavailable)
     assert service.requests == [path]
     assert ("HTTP 400 Bad Request: Unknown function 'is'.x" if fault is None else "HTTP 406") in str(error)
     assert len(str(error)) < 800

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from sources.statline import StatLine, TableRequest, catalogue, read
 from tests.standins.faults import Fault, Kind
 from tests.standins.odata_v3 import ODataV3
 from tests.standins.odata_v4 import ODataV4
+from tests.standins.server import Answer
 from tests.standins.tables import StandInTable, StandInTopic
 
 Platform = Literal["odata_v4", "odata_v3"]
@@ -263,7 +265,7 @@ class TestFaults:
             with pytest.raises(InputError) as caught:
                 StatLine(client).download(request(platform, server), deadline)
             assert deadline.left() > -0.5
-        assert type(caught.value) is SourceUnavailable
+        assert isinstance(caught.value, SourceUnavailable)
         assert "CBS 86161NED" in str(caught.value)
         assert "86161NED" in str(caught.value.expected)
         assert caught.value.remedy
@@ -388,3 +390,41 @@ class TestFaults:
         with service(platform) as server, pytest.raises(SourceUnavailable):
             StatLine(client).download(request(platform, server), Deadline.after(0))
         assert not server.requests
+
+    def test_a_service_that_refuses_to_count_is_read_all_the_same(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whether v3 counts filtered rows was not recorded."""
+        with service(platform) as server:
+            _refuse_to_count(server, monkeypatch)
+            asked = request(platform, server)
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        assert figures(read(asked, download.parts).cells) == RIGHT
+
+    def test_without_a_count_a_page_that_was_cut_short_is_noticed(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with service(platform, page_size=2) as server:
+            _refuse_to_count(server, monkeypatch)
+            plain = server.answer
+
+            def short(path: str, query: dict[str, str], headers: Any) -> Any:
+                answer = plain(path, query, headers)
+                if "$skip" in query and query["$skip"] == "2":
+                    page = json.loads(answer.body)
+                    page["value"].pop()
+                    return replace(answer, body=json.dumps(page).encode())
+                return answer
+
+            monkeypatch.setattr(server, "answer", short)
+            with pytest.raises(IncompleteAnswer, match="cut short"):
+                StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+
+
+def _refuse_to_count(server: ODataV4 | ODataV3, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = server.answer
+    monkeypatch.setattr(
+        server,
+        "answer",
+        lambda path, query, headers: Answer(400, b"no") if path.endswith("$count") else plain(path, query, headers),
+    )

@@ -6,9 +6,10 @@ that every figure of a run can be foretold. Surveys have margins of 2 up and dow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -32,15 +33,16 @@ _MODELLED = {"RIVM 50120NED", "RIVM 50150NED"}
 
 @dataclass
 class Publishers:
-    """The services, and the environment in which `btg` finds them instead of the real ones."""
+    """The services, and the faults that strike on all of them. Faults can be added and taken away at any time."""
 
     v4: ODataV4
     v3: ODataV3
     pdok: Pdok
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault]
 
     @property
     def environment(self) -> dict[str, str]:
+        """The variables with which `btg` finds them instead of the real ones."""
         return {
             "BTG_SERVICE_CBS_V4": self.v4.base,
             "BTG_SERVICE_CBS_V3": self.v3.url,
@@ -51,11 +53,20 @@ class Publishers:
 
     @property
     def requests(self) -> list[str]:
+        """Path and query of every request since the last `forget`."""
         return [*self.v4.requests, *self.v3.requests, *self.pdok.requests]
 
     def forget(self) -> None:
+        """Forget the requests so far."""
         for server in (self.v4, self.v3, self.pdok):
             server.requests.clear()
+
+    def issue(self, table_id: str, change: Callable[[StandInTable], StandInTable]) -> None:
+        """Bring out a table anew, changed, a day after its last release."""
+        for tables in (self.v4.tables, self.v3.tables):
+            if table := tables.get(table_id):
+                later = datetime.fromisoformat(table.modified) + timedelta(days=1)
+                tables[table_id] = replace(change(table), modified=later.isoformat())
 
 
 @contextmanager
@@ -71,6 +82,29 @@ def publishers(catalogue: Catalogue, facts: Facts) -> Iterator[Publishers]:
         v3 = stack.enter_context(ODataV3(*(t for n, t in tables.items() if platform[n] == "odata_v3"), faults=faults))
         pdok = stack.enter_context(Pdok(_squares(catalogue, facts), faults))
         yield Publishers(v4, v3, pdok, faults)
+
+
+def only(catalogue: Catalogue, *wanted: tuple[str, str]) -> Catalogue:
+    """The catalogue with these figures only (indicator_id, source_table): small enough to fetch in a moment."""
+    tables = {table for _, table in wanted}
+    indicators = [
+        indicator.model_copy(
+            update={"sources": [s for s in indicator.sources if (indicator.indicator_id, s.source_table) in wanted]}
+        )
+        for indicator in catalogue.indicators
+        if indicator.indicator_id in {indicator_id for indicator_id, _ in wanted}
+    ]
+    return catalogue.model_copy(
+        update={
+            "indicators": indicators,
+            "source_tables": {name: table for name, table in catalogue.source_tables.items() if name in tables},
+        }
+    )
+
+
+def few(facts: Facts, regions: Collection[str]) -> Facts:
+    """The facts of these regions only."""
+    return replace(facts, figures=facts.figures.filter(pl.col("region_code").is_in(list(regions))))
 
 
 def table_of(catalogue: Catalogue, facts: Facts, name: str) -> StandInTable:

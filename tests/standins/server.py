@@ -48,7 +48,8 @@ class StandIn:
     """
 
     def __init__(self, faults: list[Fault] | None = None, *, delay: float = 0) -> None:
-        self.faults = faults or []
+        # Several services may share a list, to which faults are added later.
+        self.faults = [] if faults is None else faults
         self.delay = delay
         self.requests: list[str] = []
         self.headers: list[Message] = []
