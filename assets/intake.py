@@ -1,6 +1,6 @@
 """Layer intake: what comes in from publishers. Runs by itself, monthly and on arrival; a measurement only reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +9,7 @@ from assets.tables import CATALOGUE, OWNER
 from assets.workspace import Workspace
 from catalog.layouts import load_layouts
 from sources import bundled
+from sources.delivered import companions
 from sources.errors import InputError
 from sources.facts import read_facts
 from sources.fetch import DEADLINE_SECONDS, Outcome, Refresh, fetch, fetchable
@@ -20,6 +21,7 @@ from sources.watch import look_around
 SNAPSHOTS = dg.AssetKey(["intake", "snapshots"])
 DELIVERED = dg.AssetKey(["intake", "delivered_files"])
 _ALL_FETCHED, _KEPT_UP, _NOTHING_NEW = "every_table_was_fetched", "publishers_keep_up_all_tables", "nothing_changed"
+_ALL_TAKEN = "every_file_was_taken_in"
 TAKEN, REFUSED = "taken", "refused"
 
 
@@ -40,9 +42,7 @@ def _store(workspace: Workspace) -> SnapshotStore:
         dg.AssetCheckSpec(_NOTHING_NEW, asset=SNAPSHOTS, description="No new, revised or settled figures."),
     ],
 )
-def snapshots(
-    context: dg.AssetExecutionContext, workspace: Workspace
-) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
+def snapshots(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Ask every publisher what changed, fetch that, and say in words what it was."""
     known = read_facts(bundled.FOLDER, CATALOGUE).figures
     with PoliteClient() as client:
@@ -54,17 +54,23 @@ def snapshots(
     failed = [f"{outcome.source_table}: {outcome.message}" for outcome in outcomes if outcome.result == "failed"]
     news = [f"{outcome.source_table}: {line}" for outcome in outcomes for line in outcome.news]
     changed = [outcome.source_table for outcome in outcomes if outcome.result in ("new", "changed")]
-    yield dg.Output(None, metadata={"dagster/row_count": len(outcomes), "changed": len(changed), "failed": len(failed)})
-    for name, said in ((_ALL_FETCHED, failed), (_KEPT_UP, around), (_NOTHING_NEW, news)):
-        yield dg.AssetCheckResult(
-            check_name=name,
-            passed=not said,
-            severity=dg.AssetCheckSeverity.WARN,
-            description="\n".join(said) or "Nothing to report.",
-        )
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": len(outcomes), "changed": len(changed), "failed": len(failed)},
+        check_results=[_check(_ALL_FETCHED, failed), _check(_KEPT_UP, around), _check(_NOTHING_NEW, news)],
+    )
 
 
-def _tell(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+def _check(name: str, said: list[str]) -> dg.AssetCheckResult:
+    """Passed where there is nothing to say; else a warning that says it."""
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not said,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(said) or "Nothing to report.",
+    )
+
+
+def _tell(context: dg.AssetExecutionContext) -> Callable[[Outcome], None]:
     def follow(outcome: Outcome) -> None:
         context.log.info("%s: %s", outcome.source_table, outcome.result)
 
@@ -78,34 +84,36 @@ def _tell(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
     kinds={"csv", "excel"},
     description="Files put into the inbox of the data root, taken in after recognition. Refused ones say why.",
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("file", description="File.")])},
-    check_specs=[dg.AssetCheckSpec("every_file_was_taken_in", asset=DELIVERED, description="No file was refused.")],
+    check_specs=[dg.AssetCheckSpec(_ALL_TAKEN, asset=DELIVERED, description="No file was refused.")],
 )
-def delivered_files(
-    context: dg.AssetExecutionContext, workspace: Workspace
-) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
+def delivered_files(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Take in every file in the inbox; each moves to `taken` or, with the reason beside it, to `refused`."""
     store = _store(workspace)
     known = read_facts(bundled.FOLDER, CATALOGUE).figures
     layouts = load_layouts(CATALOGUE.source_tables)
-    refused = []
     files = waiting(store.inbox)
+    taken: set[Path] = set()
+    faults: dict[Path, InputError] = {}
     for path in files:
         try:
             entry = examine(path, CATALOGUE, layouts, known, store)
             if not entry.known_already:
                 take_in(path, entry, CATALOGUE, store)
         except InputError as error:
-            refused.append(f"{path.name}: {error}")
-            _move(path, REFUSED).with_suffix(f"{path.suffix}.txt").write_text(f"{error}\n", encoding="utf-8")
+            faults[path] = error
         else:
-            _move(path, TAKEN)
+            # What its publisher says of a table lies beside it, and goes where it goes.
+            taken |= {path, *companions(path)}
             context.log.info("%s is %s", path.name, entry.layout.source_table)
-    yield dg.Output(None, metadata={"dagster/row_count": len(files), "refused": len(refused)})
-    yield dg.AssetCheckResult(
-        check_name="every_file_was_taken_in",
-        passed=not refused,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(refused) or "Nothing was refused.",
+    # Moved only now: until all were read, each may be needed beside another.
+    refused = [f"{path.name}: {error}" for path, error in faults.items() if path not in taken]
+    for path in sorted(taken):
+        _move(path, TAKEN)
+    for path in sorted(faults.keys() - taken):
+        _move(path, REFUSED).with_suffix(f"{path.suffix}.txt").write_text(f"{faults[path]}\n", encoding="utf-8")
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": len(files), "refused": len(refused)},
+        check_results=[_check(_ALL_TAKEN, refused)],
     )
 
 

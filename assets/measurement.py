@@ -76,6 +76,8 @@ def source_choice(
     """Explain the choice of sources, for `btg measure` and the quality page."""
     references = _references(observation)
     baseline = references.filter(measurement_year=REGION.baseline_year).drop_nulls("reference_period")
+    of_numerators = frames.ratios(CATALOGUE).join(origins, left_on="numerator", right_on="indicator_id")
+    origins = pl.concat([origins, of_numerators.select(origins.columns)])
     chosen = choices(references, observation, origins, frames.indicator_sources(CATALOGUE))
     differing = baseline_differences(baseline, observation, passed_over, ROLES.municipalities)
     moved = [_baseline_sentence(row) for row in differing.iter_rows(named=True)]

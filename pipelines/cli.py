@@ -169,7 +169,8 @@ def _report_fetch(outcomes: list[FetchOutcome], around: list[str], root: Path) -
         stdout.print(f"[bold]attention[/bold]  {escape(sentence)}")
     results = [outcome.result for outcome in outcomes]
     counted = ", ".join(f"{results.count(each)} {each}" for each in ("new", "changed", "unchanged", "failed"))
-    stdout.print(f"\n{len(outcomes)} tables: {counted}. Snapshots: {escape(str(root))}")
+    tables = "1 table" if len(outcomes) == 1 else f"{len(outcomes)} tables"
+    stdout.print(f"\n{tables}: {counted}. Snapshots: {escape(str(root))}")
     if "failed" in results:
         stdout.print("What failed keeps its last good snapshot. Later again: btg fetch")
     stdout.print("Measure them: btg measure")

@@ -433,7 +433,9 @@ def _baseline_as_frozen(frame: pl.DataFrame, context: Context) -> Suite:
             "indicator_id",
             pl.lit(region.baseline_year, dtype=pl.Int32).alias("measurement_year"),
             pl.col("frozen").list.join(" or "),
-            pl.col("found").list.join(" and "),
+            found=pl.when(pl.col("found").list.len() > 0)
+            .then(pl.col("found").list.join(" and "))
+            .otherwise(pl.lit("no figures")),
             as_frozen=(pl.col("found").list.len() > 0)
             & (pl.col("found").list.set_difference("frozen").list.len() == 0),
         )

@@ -51,8 +51,10 @@ def inbox_sensor(data_folder: str) -> dg.SensorDefinition:
         files = waiting(Path(data_folder) / INBOX)
         if not files:
             return dg.SkipReason("Nothing waits in the inbox.")
+        # With the moment of arrival: a refused file that is put back, unchanged, is taken in anew.
+        seen = [(path.name, path.stat()) for path in files]
         state = hashlib.sha256(
-            "\n".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files).encode()
+            "\n".join(f"{name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}" for name, stat in seen).encode()
         ).hexdigest()
         if context.cursor != state:
             # A file that is still being copied grows: only what is the same twice is whole.

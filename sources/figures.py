@@ -303,7 +303,8 @@ def _check_scale(table: str, rows: pl.DataFrame, indicator: Indicator, source: I
             f"a multiple of {unit:g}, the rounding unit of {indicator.indicator_id} in this table",
             "The publisher changed its precision, or rounding_unit in the catalogue is wrong: margins depend on it.",
         )
-    crossed = rows.filter((pl.col("ci_low") > value) | (pl.col("ci_high") < value))
+    bounded = pl.any_horizontal(pl.col("ci_low", "ci_high").is_not_null())
+    crossed = rows.filter((pl.col("ci_low") > value) | (pl.col("ci_high") < value) | (value.is_null() & bounded))
     if crossed.height:
         raise _fault(SourceChanged, table, crossed, "a value within its margins", "Are the margins mixed up?")
 

@@ -41,15 +41,16 @@ def user_agent() -> str:
 class Manners:
     """How to behave towards a service.
 
-    At most `parallel` requests at a time; `attempts` in all, with waits that double from `first_wait` to
-    `longest_wait` seconds; answers of at most `max_bytes`. `ipv4_only` (BTG_IPV4=1) is for networks on which IPv6
-    leads nowhere.
+    At most `parallel` requests at a time; `attempts` in all, `connect_attempts` where there is no connection at all (no
+    network, no such host), with waits that double from `first_wait` to `longest_wait` seconds; answers of at most
+    `max_bytes`. `ipv4_only` (BTG_IPV4=1) is for networks on which IPv6 leads nowhere.
     """
 
     parallel: int = 3
     connect_seconds: float = 10
     read_seconds: float = 60
     attempts: int = 6
+    connect_attempts: int = 3
     first_wait: float = 1
     longest_wait: float = 60
     max_bytes: int = 2 * 2**30
@@ -147,7 +148,7 @@ class PoliteClient:
 
         def enough(state: tenacity.RetryCallState) -> bool:
             # A wait that ends too late is not begun.
-            return state.attempt_number >= self.manners.attempts or state.upcoming_sleep >= deadline.left()
+            return state.attempt_number >= self._attempts(state.outcome) or state.upcoming_sleep >= deadline.left()
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_PassingError), wait=self._wait(), stop=enough, reraise=True
@@ -157,8 +158,14 @@ class PoliteClient:
         except _PassingError as error:
             tried = retrying.statistics["attempt_number"]
             times = "once" if tried == 1 else f"{tried} times"
-            over = "" if tried == self.manners.attempts else ", until no time was left for another"
+            in_time = tried == (self.manners.connect_attempts if error.unreached else self.manners.attempts)
+            over = "" if in_time else ", until no time was left for another"
             raise asked.unavailable(f"Tried {times}{over}. Last: {error}", _LATER) from error
+
+    def _attempts(self, outcome: tenacity.Future | None) -> int:
+        error = outcome.exception() if outcome else None
+        unreached = isinstance(error, _PassingError) and error.unreached
+        return self.manners.connect_attempts if unreached else self.manners.attempts
 
     def _wait(self) -> Callable[[tenacity.RetryCallState], float]:
         first = self.manners.first_wait
@@ -189,7 +196,8 @@ class PoliteClient:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise asked.unavailable(f"It cannot be asked for: {error}", _CHECK) from error
         except httpx.TransportError as error:
-            raise _PassingError(f"{type(error).__name__}: {error}") from error
+            unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise _PassingError(f"{type(error).__name__}: {error}", unreached=unreached) from error
         finally:
             self._slots.release()
 
@@ -219,10 +227,14 @@ class PoliteClient:
 
 
 class _PassingError(Exception):
-    """What may be over in a while. `retry_after` is how many seconds the service asks us to wait."""
+    """What may be over in a while.
 
-    def __init__(self, cause: str, retry_after: float = 0) -> None:
+    `retry_after` is how many seconds the service asks us to wait; `unreached`: there was not even a connection.
+    """
+
+    def __init__(self, cause: str, retry_after: float = 0, *, unreached: bool = False) -> None:
         super().__init__(cause)
+        self.unreached = unreached
         self.retry_after = retry_after
 
 

@@ -22,6 +22,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 BUNDLE = CHECKOUT / "sources" / "bundled"
+EXAMPLES = sorted((BUNDLE / "examples").glob("*.xlsx"))
 # Real published files, beside the checkout where they are at hand: `from tests.conftest import SHARED`.
 SHARED = CHECKOUT.parent / "shared"
 BTG = Path(sys.executable).with_name("btg.exe" if os.name == "nt" else "btg")
@@ -211,6 +212,14 @@ def _interrupted(runs: Runs, folder: Path) -> Run:
     return runs.btg("measure", "--demo", output=output, while_running=press)
 
 
+def _with_delivered(runs: Runs, folder: Path) -> Run:
+    """Two invented workbooks are taken in, and measured over the bundled figures."""
+    data = folder / "data"
+    for example in EXAMPLES:
+        subprocess.run([BTG, "add", example, "--data", data], check=True, capture_output=True, timeout=60)
+    return runs.btg("measure", output=folder / "output", env={"BTG_DATA": str(data)})
+
+
 # In the order in which they start.
 WHOLE_RUNS: dict[str, Callable[[Runs, Path], Run]] = {
     "edition": _edition,
@@ -220,6 +229,7 @@ WHOLE_RUNS: dict[str, Callable[[Runs, Path], Run]] = {
     "other_region": _other_region,
     "until_2023": _until_2023,
     "interrupted": _interrupted,
+    "with_delivered": _with_delivered,
 }
 
 
@@ -275,6 +285,12 @@ def other_region(runs: Runs) -> Run:
 def until_2023(runs: Runs) -> Run:
     """`btg measure --demo --year 2023`, in an output folder that held the standing edition."""
     return runs.start("until_2023").result()
+
+
+@pytest.fixture(scope="session")
+def with_delivered(runs: Runs) -> Run:
+    """`btg measure` with a data root that holds the two invented workbooks."""
+    return runs.start("with_delivered").result().succeeded()
 
 
 @pytest.fixture(scope="session")

@@ -411,6 +411,33 @@ def test_the_inhabitants_of_twente(published: Callable[[str], pl.DataFrame]) -> 
     assert own["value"].sum() == 633_917.0
 
 
+def test_a_merged_municipality_has_a_series_on_todays_borders(published: Callable[[str], pl.DataFrame]) -> None:
+    """Weesp (GM0457) went into Amsterdam on 24 March 2022: until then today's Amsterdam is both."""
+    people = published("observation").filter(indicator_id="population", source_table="CBS 03759ned")
+    both = people.filter(pl.col("region_code").is_in(["GM0363", "GM0457"]), period="2021")["value"].sum()
+    restated = published("observation_restated").filter(indicator_id="population", region_code="GM0363")
+    (row,) = restated.filter(period="2021").to_dicts()
+    assert both == 873_338 + 20_445  # CBS 03759ned, 1 January 2021
+    assert (row["value"], row["status"], row["warnings"]) == (both, "definitive", ["boundary_change"])
+    assert set(restated["period"]) == {"2019", "2020", "2021", "2022"}, "from 2023 on what was published stands"
+    assert set(restated["layout_year"]) == {2025}
+
+
+def test_what_was_not_reorganised_is_not_restated(published: Callable[[str], pl.DataFrame]) -> None:
+    assert set(published("observation_restated")["region_code"]).isdisjoint(FOURTEEN)
+
+
+def test_the_parts_of_every_municipality_make_a_whole(published: Callable[[str], pl.DataFrame]) -> None:
+    crosswalk = published("municipality_crosswalk")
+    parts = crosswalk.group_by("layout_year", "period", "from_code").agg(pl.col("share").sum())
+    assert parts.select(((pl.col("share") - 1).abs() < 1e-9).all()).item()
+    assert crosswalk["period"].unique().sort().to_list() == [str(year) for year in range(2010, 2026)]
+    now = crosswalk.filter(period="2025")
+    assert now.select((pl.col("from_code") == pl.col("to_code")).all(), pl.col("changed").any()).row(0) == (True, False)
+    assert set(crosswalk["to_code"]) == set(now["to_code"])
+    assert now.height == 342  # municipalities on 1 January 2025
+
+
 # Weighted with the households or inhabitants of the same source table and period; computed apart from this software.
 GOLDEN = [
     ("income_standardised_mean", 2022, "2021", "TWENTE", 31.509),

@@ -29,9 +29,12 @@ class Measurement:
 
     @cached_property
     def references(self) -> pl.DataFrame:
-        required = {"municipality": self.roles.municipalities, "region": self.roles.published_as}
+        roles = self.roles
+        required = {"municipality": roles.municipalities, "region": [roles.region], "country": [roles.country]}
+        as_region = pl.col("region_code").replace(dict.fromkeys(roles.published_as, roles.region))
+        observation = self.observation.with_columns(as_region)
         return choose_references(
-            self.observation, self.indicators, self.sources, self.frozen, self.known, self.years, required
+            observation, self.indicators, self.sources, self.frozen, self.known, self.years, required
         )
 
     @cached_property

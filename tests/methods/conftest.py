@@ -20,7 +20,8 @@ def official() -> Measurement:
     region = catalogue.region
     figures = read_facts(bundled.FOLDER, catalogue).figures
     indicators, sources = frames.indicators(catalogue), frames.indicator_sources(catalogue)
-    observed = observations(figures, sources, frames.period_warnings(catalogue))
+    real = figures.with_columns(synthetic=pl.lit(value=False))
+    observed = observations(real, sources, frames.period_warnings(catalogue))
     inhabited = figures.filter(
         pl.col("region_code").str.starts_with("GM") & (pl.col("value") > 0), indicator_id="population"
     ).select("period", municipality_code="region_code")

@@ -428,6 +428,124 @@ def test_changes_are_adjusted_over_the_municipalities_of_one_quantity() -> None:
     assert row["p_value_adjusted"] == pytest.approx(3 * expected)
 
 
+# A ratio: benefits, published in tens, per 1 000 inhabitants. The weights are the inhabitants, 16 000 in the country.
+RATIO = indicators("indicator_id group_method polarity\nincome ratio -1")
+RATIO_TABLES = sources("indicator_id rounding_unit\nincome 10000")
+
+
+@pytest.mark.parametrize(
+    ("pair", "expected"),
+    [
+        # Five benefits more or less on 2 000 inhabitants are 2.5 per 1 000, on 16 000 they are 0.3125.
+        (("GM0001", "NL01"), 2.5 + 0.3125),
+        (("GM0001", "REST"), 2.5 + 5 / 12),
+        # Three counts in the region, five off each, on 4 000 inhabitants.
+        (("REGION", "NL01"), 3 * 5 / 4 + 0.3125),
+        # GM0001 counts for itself less its half of the region, the others for their quarters.
+        (("GM0001", "REGION"), 2.5 * (1 - 0.5) + 5 * 0.25 + 5 * 0.25),
+        (("CORE", "RURAL"), 2 * 5 / 3 + 5),
+    ],
+)
+def test_rounding_of_a_ratio_is_that_of_its_numerator_over_its_denominator(
+    pair: tuple[str, str], expected: float
+) -> None:
+    assert rounding_margin(compared(values(REGISTER_VALUES), RATIO, RATIO_TABLES)[pair]) == pytest.approx(expected)
+
+
+def test_of_a_ratio_whose_denominator_is_not_known_the_rounding_is_not_known_either() -> None:
+    # Without the inhabitants of the rest those of the country are not known: its figure is not taken for an exact one.
+    of_region = shares("2022").filter(pl.col("group_code") != "REST")
+    found = comparisons(values(REGISTER_VALUES), of_region, RATIO, RATIO_TABLES, ROLES, CONTRASTS)
+    verdicts = {
+        comparator: (verdict, basis)
+        for region, comparator, verdict, basis in found.select(
+            "region_code", "comparator_code", "verdict", "basis"
+        ).iter_rows()
+        if region == "GM0001"
+    }
+    assert verdicts["NL01"] == verdicts["REST"] == ("not_decidable", "none")
+    assert verdicts["REGION"][1] == "register"
+
+
+def test_rounding_of_a_change_of_a_ratio_is_that_of_both_years() -> None:
+    found = changed(LATER, BASELINE, RATIO, RATIO_TABLES)
+    assert rounding_margin(found["GM0001", "value"]) == pytest.approx(2.5 + 2.5)
+    assert rounding_margin(found["REGION", "value"]) == pytest.approx(3.75 + 3.75)
+    assert rounding_margin(found["NL01", "value"]) == pytest.approx(0.3125 + 0.3125)
+
+
+@pytest.mark.parametrize(
+    ("region", "half_unit"), [("GM0001", 2.5), ("REGION", 3.75), ("CORE", 10 / 3), ("REST", 5 / 12)]
+)
+def test_rounding_of_a_ratio_relative_to_the_country_is_that_of_all_its_counts(region: str, half_unit: float) -> None:
+    # Once, the members of a group counted for one of them.
+    expected = 0.0
+    for frame in (LATER, BASELINE):
+        figures = dict(frame.select("region_code", "value").iter_rows())
+        x, n = figures[region], figures["NL01"]
+        expected += 100 / n * (half_unit + x / n * 0.3125)
+    row = changed(LATER, BASELINE, RATIO, RATIO_TABLES)[region, "relative_to_nl"]
+    assert rounding_margin(row) == pytest.approx(expected)
+
+
+# Sampling margins that are not symmetric, so that every side shows: GM0001 of now and then, and the country.
+SAMPLED = {
+    2024: "region_code value ci_low ci_high source_table\nGM0001 7.5 7.2 7.9 A\nNL01 6.0 5.9 6.2 {country}",
+    2022: "region_code value ci_low ci_high source_table\nGM0001 6.6 6.4 7.1 A\nNL01 5.0 4.9 5.3 {country}",
+}
+# Table A is a survey, table B a register; neither rounds.
+MIXED = sources("indicator_id source_table kind rounding_unit\nincome A sample 0\nincome B register 0")
+
+
+def relative_interval(country: str, without_margin: bool = False, what: pl.DataFrame = MIXED) -> dict[str, Any]:
+    now, then = (values(text.format(country=country), year=year) for year, text in SAMPLED.items())
+    if without_margin:
+        now, then = (
+            frame.with_columns(
+                pl.when(pl.col("region_code") != "NL01").then(pl.col(side)).alias(side)
+                for side in ("ci_low", "ci_high")
+            )
+            for frame in (now, then)
+        )
+    what_is_measured = INCOME.with_columns(nominal_euro=pl.lit(value=False))
+    return changed(now, then, what_is_measured, what, weights=shares("2022", "2024").clear())[
+        "GM0001", "relative_to_nl"
+    ]
+
+
+def test_the_interval_of_a_relative_change_follows_from_the_margins_of_all_four_figures() -> None:
+    row = relative_interval("A")
+    assert row["difference"] == pytest.approx(100 * (7.5 / 6.0 - 6.6 / 5.0))
+    # Lower where GM0001 was lower and the country higher: to first order, 100/n times own margin and x/n times that
+    # of the country. The change is lowest where the new figure is low and the old one high.
+    now_low = 100 / 6.0 * math.hypot(0.3, 7.5 / 6.0 * 0.2)
+    now_high = 100 / 6.0 * math.hypot(0.4, 7.5 / 6.0 * 0.1)
+    then_low = 100 / 5.0 * math.hypot(0.2, 6.6 / 5.0 * 0.3)
+    then_high = 100 / 5.0 * math.hypot(0.5, 6.6 / 5.0 * 0.1)
+    assert row["difference_ci_low"] == pytest.approx(row["difference"] - math.hypot(now_low, then_high))
+    assert row["difference_ci_high"] == pytest.approx(row["difference"] + math.hypot(now_high, then_low))
+    assert row["basis"] == "interval"
+
+
+@pytest.mark.parametrize("without_margin", [False, True])
+def test_a_register_has_no_sampling_margin_whatever_is_written_beside_it(without_margin: bool) -> None:
+    row = relative_interval("B", without_margin)
+    expected = math.hypot(100 / 6.0 * 0.3, 100 / 5.0 * 0.5)
+    assert row["difference_ci_low"] == pytest.approx(row["difference"] - expected)
+    assert row["basis"] == "interval"
+
+
+def test_a_sampled_country_without_margin_decides_nothing() -> None:
+    row = relative_interval("A", without_margin=True)
+    assert (row["verdict"], row["basis"], row["difference_ci_low"]) == ("not_decidable", "none", None)
+
+
+def test_registers_on_both_sides_leave_only_rounding() -> None:
+    registers = MIXED.with_columns(kind=pl.lit("register"))
+    row = relative_interval("B", what=registers)
+    assert (row["basis"], rounding_margin(row)) == ("register", 0)
+
+
 def of_2022(official: Measurement, indicator: str, region: str, comparator: str) -> dict[str, Any]:
     rows = official.comparison.filter(
         measurement_year=2022, indicator_id=indicator, region_code=region, comparator_code=comparator

@@ -20,12 +20,16 @@ NO_PERIODS = table("indicator_id source_table period warning")
 
 def observed(kind: str, warnings: str = "-", periods: pl.DataFrame = NO_PERIODS) -> dict[tuple[str, str], list[str]]:
     """The warnings of each figure, by region and period."""
-    found = observations(table(FIGURES, synthetic=False), sources(f"indicator_id kind warnings\nhealth {kind} {warnings}"), periods)
+    found = observations(
+        table(FIGURES, synthetic=False), sources(f"indicator_id kind warnings\nhealth {kind} {warnings}"), periods
+    )
     return {(row["region_code"], row["period"]): row["warnings"] for row in found.iter_rows(named=True)}
 
 
 def test_a_figure_keeps_its_value_and_status_and_is_a_total() -> None:
-    found = observations(table(FIGURES, synthetic=False), sources("indicator_id\nhealth"), NO_PERIODS).sort("region_code", "period")
+    found = observations(table(FIGURES, synthetic=False), sources("indicator_id\nhealth"), NO_PERIODS).sort(
+        "region_code", "period"
+    )
     assert found.select("value", "status", "breakdown").rows() == [
         (78.1, "definitive", "total"),
         (70.3, "definitive", "total"),

@@ -162,6 +162,72 @@ def test_a_frozen_baseline_that_is_not_at_hand_is_not_replaced_by_another_period
     assert found["missing_status"][0] == "not_retrieved"
 
 
+# Two tables that freeze a baseline, the better one for a later period; C freezes none.
+SEVERAL_TABLES = sources("""
+    indicator_id source_table priority series_id
+    income       A            2        old
+    income       B            1        new
+    income       C            1        other
+    """)
+SEVERAL_FROZEN = "indicator_id source_table period\nincome A 2021\nincome B 2022"
+
+
+def baselines(*figures: pl.DataFrame, frozen: str = SEVERAL_FROZEN) -> list[tuple[str, str]]:
+    """Period and table of every year, with several frozen tables."""
+    found = references(pl.concat(figures), tables=SEVERAL_TABLES, frozen=frozen)
+    return found.select("reference_period", "source_table").rows()
+
+
+def only_hengelo(period: str, source_table: str) -> pl.DataFrame:
+    return complete(period, source_table=source_table).filter(region_code="GM0164")
+
+
+def test_of_several_frozen_tables_the_best_at_hand_is_the_baseline() -> None:
+    assert baselines(complete("2021"), complete("2022", source_table="B"))[0] == ("2022", "B")
+    assert baselines(complete("2021"))[0] == ("2021", "A")
+    assert baselines(complete("2022", source_table="B"))[0] == ("2022", "B")
+
+
+def test_a_better_frozen_table_that_lacks_a_municipality_is_passed_over() -> None:
+    assert baselines(complete("2021"), only_hengelo("2022", "B"))[0] == ("2021", "A")
+    empty = complete("2022", source_table="B").with_columns(
+        value=pl.when(pl.col("region_code") == "GM0164").then("value"), status=pl.lit("suppressed")
+    )
+    assert baselines(complete("2021"), empty)[0] == ("2021", "A")
+
+
+def test_where_no_frozen_table_is_complete_the_best_at_hand_stays_the_baseline() -> None:
+    assert baselines(only_hengelo("2021", "A"), only_hengelo("2022", "B"))[0] == ("2022", "B")
+
+
+def test_a_table_that_is_not_frozen_is_never_the_baseline() -> None:
+    found = baselines(complete("2021"), complete("2022", source_table="C"))
+    assert found == [("2021", "A"), ("2022", "C"), ("2022", "C"), ("2022", "C")]
+
+
+def test_years_that_carry_the_period_of_the_baseline_show_its_table() -> None:
+    # A and B freeze the same period; C has it too, and goes before A.
+    frozen = "indicator_id source_table period\nincome A 2022\nincome B 2022"
+    three = [complete("2022"), complete("2022", source_table="B"), complete("2022", source_table="C")]
+    assert baselines(*three, frozen=frozen) == [("2022", "B")] * 4
+    assert baselines(three[0], only_hengelo("2022", "B"), three[2], frozen=frozen) == [("2022", "A")] * 4
+    # A newer period is another matter.
+    newer = complete("2024", source_table="C")
+    assert baselines(*three, newer, frozen=frozen) == [("2022", "B"), ("2022", "B"), ("2024", "C"), ("2024", "C")]
+
+
+def test_the_other_frozen_period_is_no_baseline_of_later_years_either() -> None:
+    # B 2022 is the baseline; A 2021 stays an older figure that no year needs.
+    assert baselines(complete("2021"), complete("2022", source_table="B")) == [("2022", "B")] * 4
+
+
+def test_of_frozen_tables_of_equal_priority_it_is_always_the_same_one() -> None:
+    equal = SEVERAL_TABLES.with_columns(priority=pl.lit(1, pl.Int32))
+    frozen = "indicator_id source_table period\nincome C 2022\nincome B 2022\nincome A 2022"
+    both = pl.concat([complete("2022", source_table=name) for name in ("C", "A", "B")])
+    assert references(both, tables=equal, frozen=frozen, years=[2022])["source_table"].to_list() == ["A"]
+
+
 def test_a_period_used_by_the_year_before_is_carried_forward() -> None:
     assert chosen("carried_forward", complete("2022", "2024")) == [False, True, False, True]
     assert chosen("carried_forward", complete("2021"), years=[2022, 2023, 2024]) == [False, True, True]

@@ -176,6 +176,7 @@ HEALTH = {"measurement_year": 2022, "indicator_id": "perceived_health_good", "re
 ELSEWHERE = {"measurement_year": 2023, "indicator_id": "perceived_health_good", "region_code": "GM0014"}
 GAP = {**INCOME, "comparator_code": "NL_REST"}
 SINCE = {"measurement_year": 2024, "indicator_id": "population", "region_code": "GM0153", "quantity": "value"}
+AMSTERDAM = {"indicator_id": "population", "region_code": "GM0363", "period": "2021"}
 ENSCHEDE = "indicator_id=income_standardised_mean, region_code=GM0153"
 ENSCHEDE_GAP = f"{ENSCHEDE}, comparator_code=NL_REST"
 ENSCHEDE_SINCE = "indicator_id=population, region_code=GM0153"
@@ -249,6 +250,12 @@ CASES = [
         "missing_exactly_when_status_says",
         "region_code=GM0153, period=2022",
     ),
+    Case(
+        "observation_restated",
+        put("value", None, **AMSTERDAM),
+        "missing_exactly_when_status_says",
+        "region_code=GM0363, period=2021",
+    ),
     # margins
     Case(
         "indicator_value",
@@ -271,6 +278,12 @@ CASES = [
         put("ci_high", pl.col("value") + 1, indicator_id="population", region_code="GM0153", period="2022"),
         "interval_contains_value",
         "region_code=GM0153, period=2022",
+    ),
+    Case(
+        "observation_restated",
+        put("ci_low", pl.col("value") + 1, **AMSTERDAM),
+        "interval_contains_value",
+        "region_code=GM0363, period=2021",
     ),
     # differences
     Case(
@@ -386,7 +399,7 @@ CASES = [
         "indicator_value",
         without_baseline("perceived_health_good"),
         "baseline_as_frozen",
-        "found=empty",
+        "found=no figures",
         "2022",
         severity="warning",
         because="figures of later years only",

@@ -17,7 +17,7 @@ import pytest
 from typer.main import get_command
 
 from pipelines.cli import app
-from tests.conftest import BTG
+from tests.conftest import BTG, EXAMPLES
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -255,6 +255,66 @@ def test_before_the_first_measurement_it_says_how_to_begin(btg: Btg, tmp_path: P
     refused(result)
     assert "btg measure --demo" in result.stderr
     assert not (tmp_path / "nothing yet").exists()
+
+
+# --- what comes in
+
+
+WORKBOOK = next(path for path in EXAMPLES if path.name.startswith("uwv"))
+
+
+def test_a_dry_run_says_what_a_file_holds_and_keeps_nothing(btg: Btg, tmp_path: Path) -> None:
+    result = btg("add", WORKBOOK, "--dry-run", "--data", tmp_path / "data")
+    assert result.exit_code == 0, result.output
+    assert f"{WORKBOOK.name} is UWV WW-uitkeringen per gemeente" in result.stdout
+    assert "invented example" in result.stdout
+    assert "benefit_unemployment 2025-12: 15 regions" in result.stdout  # the fourteen and the country
+    assert "Nothing was kept" in result.stdout
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_file_is_taken_in_once(btg: Btg, tmp_path: Path) -> None:
+    first = json.loads(btg("add", WORKBOOK, "--json", "--data", tmp_path).stdout)
+    assert (first["kept"], first["known_already"], first["synthetic"]) == (True, False, True)
+    assert first["holds"] == [
+        {"indicator_id": "benefit_unemployment", "period": "2025-12", "regions": 15, "missing": 0}
+    ]
+    kept = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert kept
+    again = btg("add", WORKBOOK, "--data", tmp_path)
+    assert again.exit_code == 0
+    assert "taken in before: nothing to do" in again.stdout
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == kept
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "nowhere.xlsx"])
+def test_a_file_that_cannot_be_taken_in_is_refused_with_a_reason(btg: Btg, tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.txt").write_text("Dear all,\nthe figures follow next week.\n", encoding="utf-8")
+    result = btg("add", tmp_path / name, "--data", tmp_path / "data")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert name in result.stderr
+    assert "expected" in result.stderr
+    assert "Nothing was taken in." in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("call", [["add", WORKBOOK], ["fetch", "cbs_income"]], ids=["add", "fetch"])
+def test_without_a_data_root_nothing_is_kept(btg: Btg, call: list[str | Path]) -> None:
+    """BTG_DATA is empty here: where would it go?"""
+    result = btg(*call)
+    refused(result)
+    assert "BTG_DATA is empty" in result.stderr
+
+
+def test_what_cannot_be_fetched_is_refused_with_what_can(btg: Btg, tmp_path: Path) -> None:
+    result = btg("fetch", "cbs_incomes", "--data", tmp_path)
+    refused(result)
+    assert "'cbs_incomes'" in result.stderr
+    for source in ("cbs_income", "rivm_health", "86161NED"):
+        assert source in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 # --- check and editions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 import shutil
@@ -22,7 +23,7 @@ from assets.workspace import Workspace
 from pipelines.run import _reasons
 from reports.edition_folder import EditionInUse
 from sources import bundled
-from tests.conftest import CHECKOUT, plain_figures
+from tests.conftest import CHECKOUT, EXAMPLES, plain_figures
 
 if TYPE_CHECKING:
     from tests.conftest import Run, Runs
@@ -74,11 +75,12 @@ def test_the_headline_figures_are_in_the_summary(edition_run: Run) -> None:
 
 def test_the_summary_says_where_each_headline_figure_comes_from_and_why(edition_run: Run) -> None:
     """Of none of these periods the bundle has two tables, so no other was passed over."""
-    assert sorted(points(edition_run, "Where the headline figures of 2025 come from")) == [
-        "• Good perceived health, 2022: RIVM 50120NED (model, bundled); no other table has this period",
-        "• Mean standardised household income, 2024: CBS 86161NED (indeling 2025) (register, bundled); "
-        "no other table has this period",
-        "• Net labour participation, 2022: CBS 85318NED (sample, bundled); no other table has this period",
+    said = points(edition_run, "Where the headline figures of 2025 come from")
+    places = [sentence.removeprefix("• ").removesuffix("; no other table has this period") for sentence in said]
+    assert sorted(places) == [
+        "Good perceived health, 2022: RIVM 50120NED (model, bundled)",
+        "Mean standardised income, 2024: CBS 86161NED (indeling 2025) (register, bundled)",
+        "Net labour participation, 2022: CBS 85318NED (sample, bundled)",
     ]
     assert "Other sources of the baseline" not in edition_run.stdout
 
@@ -543,6 +545,59 @@ def test_another_region_has_the_members_of_its_file(other_region: Run) -> None:
     with duckdb.connect(str(other_region.output / "btg.duckdb"), read_only=True) as connection:
         kinds = connection.sql("SELECT kind, region_code FROM region WHERE parent_code = 'SALLAND'").fetchall()
     assert sorted(kinds) == [("municipality", "GM0150"), ("municipality", "GM0177"), ("municipality", "GM0193")]
+
+
+# --- delivered files
+
+
+def test_a_run_says_that_it_measures_snapshots(with_delivered: Run) -> None:
+    (said,) = with_delivered.stderr.splitlines()
+    data = with_delivered.output.with_name("data")
+    assert said == f"Measuring the snapshots in {data}, and the bundled official figures where there is none"
+
+
+def test_a_delivered_file_fills_what_the_bundle_lacks_and_says_that_it_is_invented(with_delivered: Run) -> None:
+    """The workbook has unemployment benefits of December 2025 for the fourteen; what follows from them is invented."""
+    values = table(with_delivered.output, "indicator_value")
+    invented = values.filter(pl.col("warnings").list.contains("synthetic"))
+    assert set(invented.select("indicator_id", "measurement_year", "reference_period").unique().iter_rows()) == {
+        ("benefit_unemployment", 2025, "2025-12"),
+        ("unemployment_benefit_per_1000", 2025, "2025-12"),
+    }
+    newest = values.filter(indicator_id="benefit_unemployment", measurement_year=2025)
+    own = newest.filter(pl.col("region_code").str.starts_with("GM") & pl.col("value").is_not_null())
+    assert own["source_table"].unique().to_list() == ["UWV WW-uitkeringen per gemeente"]
+    assert newest.filter(region_code="TWENTE")["value"].item() == own["value"].sum()
+    assert own.height == 14
+    (edition,) = table(with_delivered.output, "edition").to_dicts()
+    assert edition["contains_synthetic"] is True
+
+
+def test_a_delivered_file_does_not_move_the_baseline_and_the_run_says_that_it_would(
+    with_delivered: Run, edition: Path
+) -> None:
+    """The other workbook has good perceived health of 2022: a source of lower priority, that froze no baseline."""
+    in_2022 = pl.col("measurement_year") == 2022
+    assert (
+        table(with_delivered.output, "indicator_value")
+        .filter(in_2022)
+        .equals(table(edition, "indicator_value").filter(in_2022))
+    )
+    (sentence,) = points(with_delivered, "Other sources of the baseline 2022")
+    assert "perceived_health_good 2022: RIVM 50120NED stands; GGD Gezondheidsmonitor per gemeente has other" in sentence
+    checked = table(with_delivered.output, "check_result").filter(asset="source_choice").to_dicts()
+    assert [(row["passed"], row["severity"]) for row in checked] == [(False, "warning")]
+    assert checked[0]["message"] in sentence
+
+
+def test_a_delivered_file_is_named_with_its_checksum(with_delivered: Run) -> None:
+    source = (
+        table(with_delivered.output, "source").filter(source_table="UWV WW-uitkeringen per gemeente").row(0, named=True)
+    )
+    (workbook,) = [path for path in EXAMPLES if path.name.startswith("uwv")]
+    assert source["sha256"] == hashlib.sha256(workbook.read_bytes()).hexdigest()
+    assert source["bytes"] == workbook.stat().st_size
+    assert source["retrieved_at"]
 
 
 # --- the bundled figures

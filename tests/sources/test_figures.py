@@ -362,6 +362,14 @@ def test_crossed_margins_are_refused(bounds: str) -> None:
     assert (error.expected, error.value) == ("a value within its margins", "50.0 (jobs, GM0153, 2022)")
 
 
+@pytest.mark.parametrize("bounds", ["40 45", "40 -", "- 45"])
+def test_margins_of_a_value_that_is_not_published_are_refused(bounds: str) -> None:
+    # They would say what the publisher suppressed.
+    text = f"region_code value ci_low ci_high\nGM0153 - {bounds}\nGM0164 50 50 50\nGM0175 - - -"
+    error = refused(SourceChanged, tidy(text))
+    assert (error.expected, error.value) == ("a value within its margins", "None (jobs, GM0153, 2022)")
+
+
 def test_a_figure_that_is_there_twice_is_refused() -> None:
     error = refused(DuplicateFigure, tidy("region_code value\nGM0153 50\nGM0164 50\nGM0153 51"))
     assert error.value == "50.0 (jobs, GM0153, 2022)"

@@ -29,6 +29,9 @@ def test_capitals_accents_blanks_and_punctuation_do_not_count(one: str, other: s
     ("one", "other"),
     [
         ("%", ""),
+        ("‰", ""),
+        ("euro", "€"),
+        ("€", ""),
         ("%", "‰"),
         ("euro", "1 000 euro"),
         ("1 000 euro", "1 000 €"),

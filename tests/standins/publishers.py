@@ -202,7 +202,8 @@ def _of_wish(
     inhabitants = dict(
         facts.figures.filter(indicator_id="population", period="2023").select("region_code", "value").iter_rows()
     )
-    years = range(int(source.period_first[:4]), int(source.period_last[:4]) + 1)
+    published = set(catalogue.known_periods(source))
+    years = [y for y in range(int(source.period_first[:4]), int(source.period_last[:4]) + 1) if str(y) in published]
     months = source.months or [""]
     invented = pl.DataFrame(
         [
@@ -218,7 +219,8 @@ def _of_wish(
         schema={"region": pl.String, "period": pl.String, "value": pl.Float64},
         orient="row",
     )
-    exact = known.select(region="region_code", period="period", exact="value")
+    country = next(code for code in regions if code.startswith("NL"))
+    exact = known.select(region=pl.col("region_code").replace({"NL01": country}), period="period", exact="value")
     own_years = exact.select("period").unique()
     cells = invented.join(exact, ["region", "period"], how="left").with_columns(
         value=pl.when(pl.col("period").is_in(own_years["period"].to_list())).then("exact").otherwise("value")
@@ -252,13 +254,10 @@ def _regions(catalogue: Catalogue, facts: Facts, name: str) -> dict[str, str]:
     """The regions a table has: those of the service's beginnings, with the publisher's titles."""
     table = catalogue.source_tables[name]
     assert table.service is not None
-    municipalities = facts.figures.filter(indicator_id="population", period="2023")["region_code"]
-    names = dict(facts.regions.select("region_code", "name").iter_rows())
-    codes = [code for code in sorted(municipalities.unique()) if code.startswith("GM")]
     found = {"NL01": "Nederland"}
     for beginning in table.service.regions:
         if beginning == "GM":
-            found |= {code: names[code] for code in codes}
+            found |= _municipalities(facts)
         elif beginning == "GG":
             found |= {"GG1106": "GGD Twente (GG)"}
         elif beginning == "AM05":
@@ -270,13 +269,20 @@ def _regions(catalogue: Catalogue, facts: Facts, name: str) -> dict[str, str]:
     return found
 
 
+def _municipalities(facts: Facts) -> dict[str, str]:
+    """Those of 2023, which are those of today, by code."""
+    known = facts.figures.filter(indicator_id="population", period="2023")["region_code"]
+    names = dict(facts.regions.select("region_code", "name").iter_rows())
+    return {code: names[code] for code in sorted(known.unique()) if code.startswith("GM")}
+
+
 def _code(period: str) -> str:
     return f"{period[:4]}MM{period[5:]}" if "-" in period else f"{period}JJ00"
 
 
 def _areas(catalogue: Catalogue, facts: Facts, name: str, table_id: str) -> StandInTable:
     """The table of areas: Twente's fourteen in CR12, AM05, GG1106 and PV23, everybody else elsewhere."""
-    regions = {c: n for c, n in _regions(catalogue, facts, "CBS 03759ned").items() if c.startswith("GM")}
+    regions = _municipalities(facts)
     own = set(catalogue.region.municipalities)
     topics = [
         StandInTopic(f"Code_{2 * n + 1}", tuple(names[0].path), "Code", "code", "String")
@@ -294,10 +300,9 @@ def _areas(catalogue: Catalogue, facts: Facts, name: str, table_id: str) -> Stan
 def _squares(catalogue: Catalogue, facts: Facts) -> list[Area]:
     """Every municipality a square of two kilometres, in rows."""
     year = catalogue.region.last_measurement_year
-    regions = [(c, n) for c, n in _regions(catalogue, facts, "CBS 03759ned").items() if c.startswith("GM")]
     return [
         Area(year, code, name, _square(100_000 + 2000 * (place % 20), 400_000 + 2000 * (place // 20)))
-        for place, (code, name) in enumerate(regions)
+        for place, (code, name) in enumerate(_municipalities(facts).items())
     ]
 
 
