@@ -145,9 +145,14 @@ def fetch(
         tables = refresh.choose(sources or [])
     except refresh.NothingChosenError as error:
         _refuse(str(error), CALL_AT_FAULT)
-    with _progress(quiet=as_json) as follow:
-        outcomes = refresh.fetch_all(root, tables, force=force, follow=follow)
-        around = [] if sources else refresh.look_around()
+    try:
+        with _progress(quiet=as_json) as follow:
+            outcomes = refresh.fetch_all(root, tables, force=force, follow=follow)
+            around = [] if sources else refresh.look_around()
+    except OSError as error:
+        _refuse(f"{root}: cannot be written to ({error.strerror}). {_KEPT}", DATA_AT_FAULT)
+    except KeyboardInterrupt:
+        _refuse(f"Stopped. {_KEPT}", 130)
     failed = [outcome for outcome in outcomes if outcome.result == "failed"]
     if as_json:
         found = {"tables": [vars(outcome) for outcome in outcomes], "publishers": around}
@@ -156,6 +161,9 @@ def fetch(
         _report_fetch(outcomes, around, root)
     if failed:
         raise typer.Exit(DATA_AT_FAULT)
+
+
+_KEPT = "What was kept before is untouched."
 
 
 def _report_fetch(outcomes: list[FetchOutcome], around: list[str], root: Path) -> None:
@@ -195,6 +203,8 @@ def add(
         taken = refresh.add_file(file, root, source=source, dry_run=dry_run)
     except InputError as error:
         _refuse(f"{error}\nNothing was taken in.", DATA_AT_FAULT)
+    except OSError as error:
+        _refuse(f"{root}: cannot be written to ({error.strerror}). {_KEPT}", DATA_AT_FAULT)
     if as_json:
         _write(json.dumps(taken, ensure_ascii=False) + "\n")
         return

@@ -11,15 +11,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from sources.errors import DamagedSnapshot
 
@@ -229,12 +228,12 @@ def _read_record(path: Path) -> Snapshot:
 
 def _write(path: Path, body: bytes) -> None:
     """In one step, so that a process that is killed leaves no half file. Each writer has a file of its own."""
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)
+    # A name of our own rather than a temporary file: that only its owner could read, also in a shared data root.
+    new = path.with_name(f".{path.name}.{uuid4().hex}.new")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-        Path(name).replace(path)
+        new.write_bytes(body)
+        new.replace(path)
     except BaseException:
         # A full disk must not fill up further with what could not be written.
-        Path(name).unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise

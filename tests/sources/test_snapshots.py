@@ -184,6 +184,12 @@ def _full(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+def _half_written(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data[: len(data) // 2])
+    _full()
+
+
 @pytest.mark.parametrize("fails", ["write", "replace"])
 def test_a_full_disk_leaves_nothing_half_written(
     store: SnapshotStore, monkeypatch: pytest.MonkeyPatch, fails: str
@@ -195,7 +201,7 @@ def test_a_full_disk_leaves_nothing_half_written(
         if fails == "replace":
             broken.setattr(Path, "replace", _full)
         else:
-            broken.setattr(os, "fdopen", lambda handle, mode: _FullFile(handle))
+            broken.setattr(Path, "write_bytes", _half_written)
         with pytest.raises(OSError, match="No space left"):
             add(store, b"second")
         with pytest.raises(OSError, match="No space left"):
@@ -207,20 +213,6 @@ def test_a_full_disk_leaves_nothing_half_written(
 
 
 class _FullFile:
-    """A file of which the disk takes the first bytes only."""
-
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
-
-    def __enter__(self) -> _FullFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.handle)
-
-    def write(self, body: bytes) -> None:
-        os.write(self.handle, body[:3])
-        _full()
 
 
 def test_without_its_record_what_was_stored_of_a_snapshot_does_not_count(
