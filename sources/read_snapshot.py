@@ -13,7 +13,7 @@ from catalog import Catalogue
 from catalog.layouts import load_layouts
 from sources import delivered, statline
 from sources.areas import areas, check_membership
-from sources.errors import UnknownLayout
+from sources.errors import InputError, UnknownLayout
 from sources.figures import figures, present, together, wanted
 from sources.names import bundled_names
 from sources.requests import covered, of_snapshot
@@ -91,4 +91,9 @@ def _delivered(store: SnapshotStore, snapshot: Snapshot, catalogue: Catalogue) -
         paths = [Path(folder) / Path(part.role).name for part in snapshot.parts]
         for path, part in zip(paths, snapshot.parts, strict=True):
             path.write_bytes(store.read(part))
-        return delivered.read(paths[0], layout, bundled_names()), layout.synthetic
+        try:
+            return delivered.read(paths[0], layout, bundled_names()), layout.synthetic
+        except InputError as error:
+            # It is about the file that was delivered, not about where that lies for a moment.
+            error.file = error.file.replace(str(paths[0]), name)
+            raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gzip
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -210,9 +209,6 @@ def test_a_full_disk_leaves_nothing_half_written(
     assert store.of(TABLE) == [first]
     add(store, b"second")
     assert len(store.of(TABLE)) == 2
-
-
-class _FullFile:
 
 
 def test_without_its_record_what_was_stored_of_a_snapshot_does_not_count(

@@ -262,11 +262,11 @@ def _regions(catalogue: Catalogue, facts: Facts, name: str) -> dict[str, str]:
             found |= {"GG1106": "GGD Twente (GG)"}
         elif beginning == "AM05":
             found |= {"AM05": "Twente (AM)"}
-    if name in _DISTRICTS:
-        # What the table has beside municipalities, and nobody asked for.
-        found = {("NL00" if code == "NL01" else code): title for code, title in found.items()}
-        found |= {"WK015300": "Wijk 00", "BU01530000": "Buurt 00"}
-    return found
+    # What a table has too, and nobody asks for.
+    if name not in _DISTRICTS:
+        return {**found, "PV23": "Overijssel (PV)"}
+    found = {("NL00" if code == "NL01" else code): title for code, title in found.items()}
+    return {**found, "WK015300": "Wijk 00", "BU01530000": "Buurt 00"}
 
 
 def _municipalities(facts: Facts) -> dict[str, str]:
