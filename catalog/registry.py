@@ -57,6 +57,7 @@ class Table(BaseModel):
     columns: list[Column]
     required: list[str] = []
     partitioned: bool = False
+    may_be_empty: bool = False
 
     @property
     def column_names(self) -> list[str]:

@@ -102,7 +102,8 @@ def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
         pl.col(name).list.join(";").alias(name) for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)
     )
     rules = [_unique_key(table)]
-    if not table.partitioned:  # of a partitioned table every promised row is asked for
+    # Of a partitioned table every promised row is asked for.
+    if not table.partitioned and not table.may_be_empty:
         rules.append(_has_rows())
     for column in table.columns:
         if column.type != "BLOB":
@@ -283,6 +284,17 @@ def _members_exist(frame: pl.DataFrame, _: Context) -> Suite:
     return _present(own, country, "members_exist", "every municipality of the region has inhabitants in every period")
 
 
+def _shares_add_up(frame: pl.DataFrame, _: Context) -> Suite:
+    """Nobody is lost or counted twice when figures are put on other borders."""
+    total = pl.col("share").sum()
+    summed = frame.group_by("period", "from_code").agg(
+        total.alias("total"), ((total - 1).abs() < 1e-9).alias("adds_up")
+    )
+    expected = "the shares of every municipality add up to 1"
+    flag = _flag("shares_add_up", "adds_up", expected, shows=("total",))
+    return Suite(summed.sort("period", "from_code"), ["period", "from_code"], [flag], unit="municipality and year")
+
+
 def _own_regions_present(frame: pl.DataFrame, _: Context) -> Suite:
     wanted = pl.DataFrame({"region_code": ROLES.always})
     return _present(wanted, frame, "own_regions_present", "every own municipality and group is described")
@@ -452,6 +464,7 @@ def _baseline_as_frozen(frame: pl.DataFrame, context: Context) -> Suite:
 _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     "region": [_own_regions_present],
     "region_member": [_members_complete, _members_exist],
+    "municipality_crosswalk": [_shares_add_up],
     "indicator_value": [
         _every_value_promised,
         _one_reference_period,

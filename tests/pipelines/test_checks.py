@@ -323,6 +323,12 @@ CASES = [
         ENSCHEDE_SINCE,
         "2024",
     ),
+    Case(
+        "municipality_crosswalk",
+        put("share", 0.5, period="2020", from_code="GM0788", to_code="GM0824"),
+        "shares_add_up",
+        "from_code=GM0788",
+    ),
     Case("comparison", put("basis", "none", **GAP), "verdict_has_a_basis", ENSCHEDE_GAP, "2024", because="no basis"),
     Case(
         "comparison",

@@ -53,7 +53,7 @@ TABLES = fetchable(CATALOGUE)
 SURVEY, LABOUR = "CBS 86137NED", "CBS 86008NED"
 FROZEN_INCOME, INCOME = "CBS 85039NED", "CBS 86161NED (indeling 2025)"
 GROUPS = ["TWENTE", "URBAN_CORE", "RURAL", "NL_REST"]
-# The code of mean standardised income in the stand-in of CBS 85039NED begins so.
+# By how much the publisher has revised every income of the baseline, in 1000 euro.
 REVISED_BY = 0.4
 
 
@@ -128,7 +128,6 @@ def measuring(
         "TZ": "Pacific/Kiritimati",
         "LC_ALL": "C",
         "PYTHONHASHSEED": "7",
-        "POLARS_MAX_THREADS": "1",
     }
     return [
         runs.pool.submit(runs.btg, "measure", "--input", fetched.root, output=folders[0] / "output"),
@@ -417,7 +416,9 @@ def test_add_of_a_file_published_by_cbs(btg: Btg, tmp_path: Path, shared_data: P
     file = shared_data / "income" / "Inkomen_van_huishoudens_regio_2024voorlopig_gemeenten.csv"
     said = json.loads(btg("add", file, "--json", "--data", tmp_path).stdout)
     assert (said["source_table"], said["synthetic"], said["kept"]) == (INCOME, False, True)
-    assert {"indicator_id": "income_standardised_mean", "period": "2024", "regions": 343, "missing": 6} in said["holds"]
+    # Of Ameland, Renswoude, Rozendaal, Schiermonnikoog and Vlieland the mean is not there.
+    mean = {"indicator_id": "income_standardised_mean", "period": "2024", "regions": 343, "missing": 5}
+    assert mean in said["holds"]
     found = collect(CATALOGUE, read_facts(bundled.FOLDER, CATALOGUE), SnapshotStore(tmp_path))
     almelo = found.figures.filter(indicator_id="income_standardised_mean", region_code="GM0141", period="2024")
     # Line 10 of the file.
