@@ -143,8 +143,9 @@ def source(
         .with_columns(
             pl.col("rows").fill_null(0),
             *(pl.coalesce(f"own_{name}", name).alias(name) for name in ("retrieved_at", "modified_at")),
-            sha256=pl.coalesce("own_sha256", "file_sha256"),
-            bytes=pl.coalesce("own_bytes", "file_bytes"),
+            # A table without figures in this run stands in no file.
+            sha256=pl.coalesce("own_sha256", pl.when(pl.col("rows") > 0).then("file_sha256")),
+            bytes=pl.coalesce("own_bytes", pl.when(pl.col("rows") > 0).then("file_bytes")),
         ),
     )
 

@@ -26,6 +26,8 @@ TAKEN, REFUSED = "taken", "refused"
 
 
 def _store(workspace: Workspace) -> SnapshotStore:
+    if not workspace.data_folder:
+        raise dg.Failure("There is no data root to keep anything in: BTG_DATA is empty, or BTG_INPUT names a folder.")
     return SnapshotStore(Path(workspace.data_folder))
 
 

@@ -40,6 +40,10 @@ def with_services(catalogue: Catalogue, environment: Mapping[str, str]) -> Catal
         for name, service in catalogue.services.items()
     }
     variables = {"ogc_url": f"{_SERVICE}PDOK_OGC", "wfs_url": f"{_SERVICE}PDOK_WFS"}
+    known = {*variables.values(), *(_SERVICE + name.upper() for name in catalogue.services)}
+    if unknown := sorted(name for name in environment if name.startswith(_SERVICE) and name not in known):
+        # Mistyped, it would silently leave the real service in place.
+        raise AddressError(f"{unknown[0]}: there is no such service; expected one of {', '.join(sorted(known))}")
     boundaries = _at(catalogue.boundaries, variables, environment)
     return catalogue.model_copy(update={"services": services, "boundaries": boundaries})
 

@@ -37,7 +37,11 @@ def choices(
         .join(making, ["indicator_id", "source_table"])
         .sort("priority", "source_table")
         .select(
-            "indicator_id", "reference_period", other="source_table", text=pl.format("{} ({})", "source_table", "kind")
+            "indicator_id",
+            "reference_period",
+            other="source_table",
+            other_priority="priority",
+            text=pl.format("{} ({})", "source_table", "kind"),
         )
     )
     first_year = pl.col("measurement_year") == references["measurement_year"].min()
@@ -45,9 +49,14 @@ def choices(
         used.join(others, ["indicator_id", "reference_period"])
         .filter(pl.col("other") != pl.col("source_table"))
         .group_by("indicator_id", "measurement_year", maintain_order=True)
-        .agg(passed_over=pl.col("text"))
+        .agg(
+            passed_over=pl.col("text"),
+            # A better table that was passed over has not every figure of the period.
+            incomplete=pl.col("text").filter(pl.col("other_priority") < pl.col("priority")),
+            behind=pl.col("text").filter(pl.col("other_priority") >= pl.col("priority")),
+        )
     )
-    listed = pl.col("passed_over").list.join(", ")
+    listed, incomplete, behind = (pl.col(name).list.join(", ") for name in ("passed_over", "incomplete", "behind"))
     return (
         used.join(passed_over, ["indicator_id", "measurement_year"], how="left")
         .with_columns(
@@ -55,11 +64,13 @@ def choices(
             .then(pl.format("the baseline is frozen on it, not on {}", listed))
             .when(first_year)
             .then(pl.lit("the baseline is frozen on it"))
+            .when(pl.col("incomplete").list.len() > 0)
+            .then(pl.format("{} lacks figures of some municipalities", incomplete))
             .when(listed.is_not_null())
-            .then(pl.format("it goes before {} in the catalogue", listed))
+            .then(pl.format("it goes before {} in the catalogue", behind))
             .otherwise(pl.lit("no other table has this period")),
         )
-        .drop("priority")
+        .drop("priority", "incomplete", "behind")
         .sort("indicator_id", "measurement_year")
     )
 

@@ -152,7 +152,9 @@ def fetch(
     except OSError as error:
         _refuse(f"{root}: cannot be written to ({error.strerror}). {_KEPT}", DATA_AT_FAULT)
     except KeyboardInterrupt:
-        _refuse(f"Stopped. {_KEPT}", 130)
+        stderr.print(f"[bold red]Stopped. {_KEPT}[/bold red]")
+        # At once: threads may wait for a service that never answers, and nothing is written by halves.
+        os._exit(130)
     failed = [outcome for outcome in outcomes if outcome.result == "failed"]
     if as_json:
         found = {"tables": [vars(outcome) for outcome in outcomes], "publishers": around}

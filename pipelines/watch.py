@@ -48,6 +48,8 @@ def inbox_sensor(data_folder: str) -> dg.SensorDefinition:
         description="Takes in files that are put into the inbox of the data root.",
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if not data_folder:
+            return dg.SkipReason("There is no data root, and so no inbox.")
         files = waiting(Path(data_folder) / INBOX)
         if not files:
             return dg.SkipReason("Nothing waits in the inbox.")

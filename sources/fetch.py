@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +15,7 @@ from sources.boundaries import BoundaryService
 from sources.errors import InputError, SourceChanged
 from sources.facts import FIGURE
 from sources.figures import check_size, figures, wanted
-from sources.http import Deadline, PoliteClient
+from sources.http import Deadline, PoliteClient, side_by_side
 from sources.read_snapshot import read_snapshot
 from sources.requests import as_text, covered, requests_of
 from sources.snapshots import Part, Snapshot, SnapshotStore
@@ -82,8 +81,7 @@ def fetch(refresh: Refresh, tables: Sequence[str], follow: Callable[[Outcome], N
         follow(outcome)
         return outcome
 
-    with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
-        return list(pool.map(one, tables))
+    return side_by_side(TABLES_AT_ONCE, one, tables)
 
 
 def _table(refresh: Refresh, name: str) -> Outcome:

@@ -6,7 +6,8 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,20 @@ _LATER = "Try again later; nothing was changed."
 _CHECK = "Asking again will not help: check the service and the table in catalog/sources.yaml."
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+
+def side_by_side(at_once: int, do: Callable[[T], R], of: Iterable[T]) -> list[R]:
+    """What `do` makes of each, so many at a time, in their order. Ctrl-C is not kept waiting for a silent service."""
+    pool = ThreadPoolExecutor(at_once)
+    wait = True
+    try:
+        return list(pool.map(do, of))
+    except BaseException as error:
+        wait = isinstance(error, Exception)
+        raise
+    finally:
+        pool.shutdown(wait=wait, cancel_futures=True)
 
 
 def user_agent() -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from sources.errors import IncompleteAnswer, ServiceRefused, TableWithdrawn
-from sources.http import Deadline, PoliteClient, Received
+from sources.http import Deadline, PoliteClient, Received, side_by_side
 from sources.snapshots import Part
 from sources.statline import pages
 
@@ -57,8 +56,7 @@ class Fetch:
             received = enumerate(self.pages(urls[role], query), start=1)
             return [_part(role if number == 1 else f"{role}/{number:04}", page) for number, page in received]
 
-        with ThreadPoolExecutor(self.client.manners.parallel) as pool:
-            return [part for parts in pool.map(whole, urls) for part in parts]
+        return [part for parts in side_by_side(self.client.manners.parallel, whole, urls) for part in parts]
 
     def rows(self, role: str, url: str, query: Query) -> tuple[list[Part], int | None]:
         """The rows of a table in pages, and how many there must be by the service's own count.
