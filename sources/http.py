@@ -7,7 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,6 +26,7 @@ _CONTACT = "Bruto Twents Geluk contributors"
 _AGAIN = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}
 _GONE = {httpx.codes.NOT_FOUND, httpx.codes.GONE}
 _SHOWN = 500
+_BREATH = 0.2
 _LATER = "Try again later; nothing was changed."
 _CHECK = "Asking again will not help: check the service and the table in catalog/sources.yaml."
 
@@ -36,14 +37,19 @@ R = TypeVar("R")
 def side_by_side(at_once: int, do: Callable[[T], R], of: Iterable[T]) -> list[R]:
     """What `do` makes of each, so many at a time, in their order. Ctrl-C is not kept waiting for a silent service."""
     pool = ThreadPoolExecutor(at_once)
-    wait = True
+    futures = [pool.submit(do, each) for each in of]
+    patient = True
     try:
-        return list(pool.map(do, of))
+        for future in futures:
+            # In short waits: where Polars is loaded, Ctrl-C is heard only between two of them.
+            while not future.done():
+                wait([future], timeout=_BREATH)
+        return [future.result() for future in futures]
     except BaseException as error:
-        wait = isinstance(error, Exception)
+        patient = isinstance(error, Exception)
         raise
     finally:
-        pool.shutdown(wait=wait, cancel_futures=True)
+        pool.shutdown(wait=patient, cancel_futures=True)
 
 
 def user_agent() -> str:
