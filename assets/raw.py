@@ -7,6 +7,7 @@ bundled figures where there are none.
 import hashlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -130,13 +131,13 @@ def _describe(source_table: str) -> str:
 def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.Output[pl.DataFrame]]:
     """Read and validate the input folder once; each source table becomes one raw table."""
     workspace.start_checks()
-    collected, files = _read_input(workspace)
+    collected, outlines, files = _read_input(workspace)
     context.log.info("read %d figures", collected.figures.height)
     for table in RAW_KEYS:
         frame = collected.figures.filter(source_table=table).select(*FIGURE, "reason", "synthetic")
         yield dg.Output(frame, output_name=raw_name(table), metadata=dict(measures(frame)))
     beside = {
-        "outlines": _outlines(workspace),
+        "outlines": outlines,
         "region_names": collected.names,
         "figure_origins": collected.origins,
         "baseline_figures_passed_over": collected.passed_over,
@@ -146,12 +147,13 @@ def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -
         yield dg.Output(frame, output_name=name, metadata=dict(measures(frame)))
 
 
-def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame]:
-    """The validated input and its files; what is wrong with it is kept as a failed check, for `btg check`."""
+def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataFrame]:
+    """The validated input, outlines and files; what is wrong with them is kept as a failed check, for `btg check`."""
     try:
         bundled.verify()
         facts = read_facts(workspace.input_path, CATALOGUE)
         collected = collect(CATALOGUE, facts, workspace.snapshots)
+        outlines, borders = _outlines(workspace)
         _require_population(facts, workspace)
         _require_membership(workspace)
     except InputError as error:
@@ -159,25 +161,27 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame]:
         raise
     _record_input_check(workspace, passed=True, message=f"{collected.figures.height} figures read and accepted.")
     _record_fetch_check(workspace)
-    beside = [
-        (path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
-        for path in (BUNDLED_OUTLINES, REORGANISATIONS)
-    ]
-    schema = collected.files.schema
-    files = pl.concat([collected.files, pl.DataFrame(beside, schema=schema, orient="row")])
-    return collected, files.sort("file")
+    beside = pl.DataFrame([borders, _file(REORGANISATIONS)], schema=collected.files.schema, orient="row")
+    return collected, outlines, pl.concat([collected.files, beside]).sort("file")
 
 
-def _outlines(workspace: Workspace) -> pl.DataFrame:
-    """Outlines for maps: region_code, geometry_wkb, and source, which is printed under them."""
+def _outlines(workspace: Workspace) -> tuple[pl.DataFrame, tuple[str, str, int]]:
+    """Outlines for maps (region_code, geometry_wkb, and source, which is printed under them), and their file."""
     year = CATALOGUE.region.last_measurement_year
     store = workspace.snapshots
     snapshot = store.newest(boundary_table(year), "boundaries") if store is not None else None
     if store is None or snapshot is None:
-        return read_outlines(BUNDLED_OUTLINES).with_columns(source=pl.lit(CATALOGUE.region.outlines_source_nl))
+        text = CATALOGUE.region.outlines_source_nl
+        return read_outlines(BUNDLED_OUTLINES).with_columns(source=pl.lit(text)), _file(BUNDLED_OUTLINES)
     found = boundaries.read(list(store.parts(snapshot)), year).outlines
     simple = boundaries.simplify(found.select("region_code", "geometry_wkb"), OUTLINE_TOLERANCE_M)
-    return simple.with_columns(source=pl.lit(f"grenzen {year}: CBS/Kadaster, CC BY 4.0"))
+    file = f"{snapshot.source_table} {snapshot.sha256[:12]}", snapshot.sha256, snapshot.bytes
+    return simple.with_columns(source=pl.lit(f"grenzen {year}: CBS/Kadaster, CC BY 4.0")), file
+
+
+def _file(path: Path) -> tuple[str, str, int]:
+    """A file's name, SHA-256 and size."""
+    return path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size
 
 
 def _require_population(facts: Facts, workspace: Workspace) -> None:

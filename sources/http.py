@@ -7,7 +7,8 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -40,11 +41,13 @@ def side_by_side(at_once: int, do: Callable[[T], R], of: Iterable[T]) -> list[R]
     futures = [pool.submit(do, each) for each in of]
     patient = True
     try:
+        found = []
         for future in futures:
             # In short waits: where Polars is loaded, Ctrl-C is heard only between two of them.
             while not future.done():
-                wait([future], timeout=_BREATH)
-        return [future.result() for future in futures]
+                wait_for([future], timeout=_BREATH)
+            found.append(future.result())
+        return found
     except BaseException as error:
         patient = isinstance(error, Exception)
         raise

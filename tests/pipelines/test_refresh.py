@@ -12,8 +12,10 @@ import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -327,6 +329,30 @@ def test_fetch_of_something_unknown_asks_nobody(btg: Btg, two_tables: Publishers
     assert two_tables.requests == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to another process")
+def test_fetch_stops_at_once_when_asked_to_though_a_service_is_silent(served: Publishers, tmp_path: Path) -> None:
+    served.forget()
+    served.faults.append(Fault(Kind.SILENT, matches="86008NED"))
+    process = subprocess.Popen(
+        [BTG, "fetch", "cbs_labour", "--data", tmp_path / "data"],
+        env=os.environ | served.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while process.poll() is None and not served.requests:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        served.faults.clear()
+    assert process.returncode == 130
+    assert (stdout, stderr) == ("", "Stopped. What was kept before is untouched.\n")
+    assert not (tmp_path / "data").exists()
+
+
 # --- btg add
 
 
@@ -584,6 +610,20 @@ def test_sources_have_the_checksums_and_dates_of_their_snapshots(measured: Run, 
         assert row["rows"] > 0
     bundled_row = rows["GGD/RIVM/CBS Gezondheidsmonitor 2022, GGD-regio"]
     assert bundled_row["sha256"] not in {row["sha256"] for row in rows.values() if row["source_table"] == SURVEY}
+
+
+def test_the_edition_counts_the_snapshots_it_was_made_from_among_its_input(measured: Run, fetched: Fetched) -> None:
+    """Those of figures, and that of the borders, which stands in place of the bundled outlines."""
+    files = pl.read_parquet(measured.output / "last_run" / "tables" / "raw" / "input_files.parquet")
+    sha256 = dict(files.select("sha256", "file").iter_rows())
+    for name in (SURVEY, INCOME, TABLES[-1]):
+        snapshot = SnapshotStore(fetched.root).newest(name)
+        assert snapshot is not None
+        assert sha256[snapshot.sha256] == f"{name} {snapshot.sha256[:12]}"
+    assert not [file for file in files["file"] if "outlines" in file]
+    content = "".join(f"{file} {digest}\n" for file, digest in sorted(files.select("file", "sha256").iter_rows()))
+    expected = hashlib.sha256(content.encode()).hexdigest()
+    assert table(measured, "edition")["input_sha256"].to_list() == [expected]
 
 
 def test_maps_are_drawn_on_the_borders_that_were_fetched(measured: Run) -> None:
