@@ -177,6 +177,7 @@ def test_a_file_that_was_taken_in_before_is_moved_and_not_kept_twice(run: Job, s
     assert _names(store.inbox / "taken") == ["again.xlsx", "first-2.xlsx", "first.xlsx"]
 
 
+@pytest.mark.shared
 def test_a_table_is_read_with_its_publishers_metadata_beside_it(
     run: Job, store: SnapshotStore, shared_data: Path
 ) -> None:

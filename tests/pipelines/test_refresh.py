@@ -437,6 +437,7 @@ def test_add_as_another_source_than_it_is_of_is_refused(btg: Btg, tmp_path: Path
     assert btg("add", examples.UWV, "--source", "uwv", "--data", tmp_path).exit_code == 0
 
 
+@pytest.mark.shared
 def test_add_of_a_file_published_by_cbs(btg: Btg, tmp_path: Path, shared_data: Path) -> None:
     """The provisional incomes of 2024, downloaded by hand from StatLine."""
     file = shared_data / "income" / "Inkomen_van_huishoudens_regio_2024voorlopig_gemeenten.csv"
