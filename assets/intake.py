@@ -53,7 +53,7 @@ def snapshots(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mat
             around = look_around(CATALOGUE, client, Deadline.after(DEADLINE_SECONDS))
         except InputError as error:
             around = [f"The publishers' lists of tables could not be read: {error}"]
-    failed = [f"{outcome.source_table}: {outcome.message}" for outcome in outcomes if outcome.result == "failed"]
+    failed = [outcome.message for outcome in outcomes if outcome.result == "failed"]
     news = [f"{outcome.source_table}: {line}" for outcome in outcomes for line in outcome.news]
     changed = [outcome.source_table for outcome in outcomes if outcome.result in ("new", "changed")]
     return dg.MaterializeResult(

@@ -23,6 +23,7 @@ from sources.facts import FIGURE, Facts, read_facts
 from sources.fetch import boundary_table, fetchable
 from sources.outlines import read_outlines
 from sources.read_snapshot import membership_faults
+from sources.snapshots import Snapshot
 
 _OBSERVED = CATALOGUE.registry["observation"]
 _FIGURE_COLUMNS = [column for column in _OBSERVED.columns if column.name in FIGURE]
@@ -161,8 +162,21 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataF
         raise
     _record_input_check(workspace, passed=True, message=f"{collected.figures.height} figures read and accepted.")
     _record_fetch_check(workspace)
-    beside = pl.DataFrame([borders, _file(REORGANISATIONS)], schema=collected.files.schema, orient="row")
+    rows = [borders, _file(REORGANISATIONS), *_area_files(workspace)]
+    beside = pl.DataFrame(rows, schema=collected.files.schema, orient="row")
     return collected, outlines, pl.concat([collected.files, beside]).sort("file")
+
+
+def _area_files(workspace: Workspace) -> list[tuple[str, str, int]]:
+    """The tables of areas that the membership of the region was held against."""
+    store = workspace.snapshots
+    tables = [name for name, table in CATALOGUE.source_tables.items() if table.areas_of is not None]
+    found = [store.newest(name) for name in tables] if store is not None else []
+    return [_snapshot_file(snapshot) for snapshot in found if snapshot is not None]
+
+
+def _snapshot_file(snapshot: Snapshot) -> tuple[str, str, int]:
+    return f"{snapshot.source_table} {snapshot.sha256[:12]}", snapshot.sha256, snapshot.bytes
 
 
 def _outlines(workspace: Workspace) -> tuple[pl.DataFrame, tuple[str, str, int]]:
@@ -175,8 +189,8 @@ def _outlines(workspace: Workspace) -> tuple[pl.DataFrame, tuple[str, str, int]]
         return read_outlines(BUNDLED_OUTLINES).with_columns(source=pl.lit(text)), _file(BUNDLED_OUTLINES)
     found = boundaries.read(list(store.parts(snapshot)), year).outlines
     simple = boundaries.simplify(found.select("region_code", "geometry_wkb"), OUTLINE_TOLERANCE_M)
-    file = f"{snapshot.source_table} {snapshot.sha256[:12]}", snapshot.sha256, snapshot.bytes
-    return simple.with_columns(source=pl.lit(f"grenzen {year}: CBS/Kadaster, CC BY 4.0")), file
+    source = pl.lit(f"grenzen {year}: CBS/Kadaster, CC BY 4.0")
+    return simple.with_columns(source=source), _snapshot_file(snapshot)
 
 
 def _file(path: Path) -> tuple[str, str, int]:
@@ -223,7 +237,7 @@ def _record_fetch_check(workspace: Workspace) -> None:
     if store is None:
         return
     asked = [(table, store.last_check(table)) for table in fetchable(CATALOGUE)]
-    failed = [f"{table} ({check.at}): {check.message}" for table, check in asked if check and check.result == "failed"]
+    failed = [f"{check.message} (asked {check.at})" for _, check in asked if check and check.result == "failed"]
     result = {
         "check_id": "last_fetch_succeeded",
         "asset": "snapshots",

@@ -71,8 +71,9 @@ def join_margins(
 ) -> pl.DataFrame:
     """The three rows of a figure (value, lower, upper bound) as one row with ci_low and ci_high.
 
-    `key` identifies a figure. Without bounds (value rows only) they are NULL. Raises SourceChanged where a bound has
-    no value row beside it, or a key is there twice.
+    `key` identifies a figure. Without bounds (value rows only) they are NULL; a bound may be empty by itself, but in a
+    table with both kinds of bounds each has a row. Raises SourceChanged where a bound has no value row, or no row of
+    the other bound, beside it, or a key is there twice.
     """
     role = pl.col(margins).replace_strict(roles)
     rows = cells.with_columns(role.alias("_role"))
@@ -92,4 +93,17 @@ def join_margins(
                 more=lost.height - 1,
             )
         joined = joined.join(bound, key, how="left", nulls_equal=True, maintain_order="left")
+    low, high = (rows.filter(pl.col("_role") == bound).select(key) for bound in (LOW, HIGH))
+    halves = pl.concat(
+        [low.join(high, key, how="anti", nulls_equal=True), high.join(low, key, how="anti", nulls_equal=True)]
+    )
+    if low.height and high.height and halves.height:
+        raise SourceChanged(
+            table,
+            "both bounds of a margin",
+            column=margins,
+            value=" ".join(str(part) for part in halves.row(0)),
+            remedy="Rows were lost on the way, or the publisher changed its margins. Nothing was kept; fetch it again.",
+            more=halves.height - 1,
+        )
     return joined

@@ -139,7 +139,8 @@ def _figures_of(refresh: Refresh, snapshot: Snapshot | None) -> pl.DataFrame:
             return read_snapshot(refresh.store, snapshot, refresh.catalogue).figures
     except InputError:
         pass
-    return pl.DataFrame(schema=dict.fromkeys(FIGURE, pl.String) | {"value": pl.Float64})
+    numbers = ("value", "ci_low", "ci_high")
+    return pl.DataFrame(schema={name: pl.Float64 if name in numbers else pl.String for name in FIGURE})
 
 
 def _numbered(number: int, parts: Iterable[Part]) -> list[Part]:

@@ -19,11 +19,12 @@ _KEY = ["indicator_id", "region_code", "period"]
 def changes(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
     """What is new, gone, revised or no longer provisional, an indicator and period at a time.
 
-    Both frames have indicator_id, region_code, period, value, status. Sentences in the order of indicators.
+    Both frames have indicator_id, region_code, period, value, ci_low, ci_high, status. Sentences in the order of
+    indicators.
     """
-    both = before.select(*_KEY, "value", "status").join(
-        after.select(*_KEY, "value", "status"), _KEY, how="full", coalesce=True, suffix="_after"
-    )
+    columns = [*_KEY, "value", "ci_low", "ci_high", "status"]
+    both = before.select(columns).join(after.select(columns), _KEY, how="full", coalesce=True, suffix="_after")
+    margin, margin_after = (pl.col(f"ci_high{side}") - pl.col(f"ci_low{side}") for side in ("", "_after"))
     old, new = pl.col("value"), pl.col("value_after")
     counted = (
         both.group_by("indicator_id", "period")
@@ -33,6 +34,8 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
             gained=(old.is_null() & new.is_not_null()).sum(),
             lost=(old.is_not_null() & new.is_null()).sum(),
             revised=((old - new).abs() > 1e-9).sum(),
+            unmargined=(margin.is_not_null() & margin_after.is_null() & new.is_not_null()).sum(),
+            widened=((margin - margin_after).abs() > 1e-9).sum(),
             settled=((pl.col("status") == "provisional") & (pl.col("status_after") == "definitive")).sum(),
             reopened=((pl.col("status") == "definitive") & (pl.col("status_after") == "provisional")).sum(),
         )
@@ -55,6 +58,10 @@ def _sentences(row: dict[str, object]) -> Iterable[str]:
         yield f"{what}: {row['lost']} figures are gone"
     if row["revised"]:
         yield f"{what}: {row['revised']} figures were revised"
+    if row["unmargined"]:
+        yield f"{what}: {row['unmargined']} figures lost their margin"
+    if row["widened"]:
+        yield f"{what}: {row['widened']} margins were revised"
     if row["settled"]:
         yield f"{what}: {row['settled']} figures went from provisional to definitive"
     if row["reopened"]:

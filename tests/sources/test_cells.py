@@ -113,6 +113,12 @@ def test_a_value_that_is_missing_keeps_its_reason_and_empty_bounds_are_no_fault(
     ]
 
 
+def test_a_row_of_one_bound_without_that_of_the_other_is_refused() -> None:
+    with pytest.raises(SourceChanged, match="both bounds"):
+        join("region_code Marges value\nGM0153 MW00000 72\nGM0153 MOG0095 70\nGM0153 MBG0095 74\n"
+             "GM0164 MW00000 71\nGM0164 MOG0095 69")  # fmt: skip
+
+
 def test_a_bound_without_its_value_is_refused() -> None:
     with pytest.raises(SourceChanged) as caught:
         join(THREE + "GM0164 MOG0095 69 -\nGM0164 MBG0095 73 -")

@@ -169,3 +169,16 @@ def test_no_two_subjects_of_the_projects_catalogue_are_taken_for_editions_of_eac
             of_stem.setdefault(stem(table.title), set()).add(table.source_id)
     assert {title: ids for title, ids in of_stem.items() if len(ids) > 1} == {}
     assert "" not in of_stem
+
+
+def test_margins_that_were_lost_or_revised() -> None:
+    with_margins = BEFORE.with_columns(ci_low=pl.col("value") - 2, ci_high=pl.col("value") + 2)
+    assert changes(with_margins, with_margins) == []
+    assert changes(with_margins, BEFORE) == [
+        "jobs 2022: 2 figures lost their margin",
+        "jobs 2023: 2 figures lost their margin",
+    ]
+    wider = with_margins.with_columns(
+        ci_high=pl.when(region_code="GM0153").then(pl.col("ci_high") + 1).otherwise("ci_high")
+    )
+    assert changes(with_margins, wider) == ["jobs 2022: 1 margins were revised", "jobs 2023: 1 margins were revised"]
