@@ -120,8 +120,12 @@ def delivered_files(context: dg.AssetExecutionContext, workspace: Workspace) -> 
 
 
 def waiting(inbox: Path) -> list[Path]:
-    """The files that wait in the inbox, by name; what begins with a dot is still being written."""
-    return sorted(path for path in inbox.glob("*") if path.is_file() and not path.name.startswith((".", "~")))
+    """The files that wait in the inbox, by name.
+
+    What begins with a dot is still being written; a link may lead anywhere, and is left alone.
+    """
+    files = (path for path in inbox.glob("*") if path.is_file() and not path.is_symlink())
+    return sorted(path for path in files if not path.name.startswith((".", "~")))
 
 
 def _move(path: Path, folder: str) -> Path:

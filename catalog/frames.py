@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from catalog.load import Catalogue
+from catalog.model import IndicatorSource
 
 
 def themes(catalogue: Catalogue) -> pl.DataFrame:
@@ -43,6 +44,7 @@ def indicator_sources(catalogue: Catalogue) -> pl.DataFrame:
         | {
             "indicator_id": indicator.indicator_id,
             "source_id": catalogue.source_tables[source.source_table].source_id,
+            "note": _note(source, catalogue),
         }
         for indicator in catalogue.indicators
         for source in indicator.sources
@@ -52,6 +54,13 @@ def indicator_sources(catalogue: Catalogue) -> pl.DataFrame:
         infer_schema_length=None,
         schema_overrides={"revision_margin": pl.Float64, "rounding_unit": pl.Float64, "warnings": pl.List(pl.String)},
     )
+
+
+def _note(source: IndicatorSource, catalogue: Catalogue) -> str | None:
+    """A source's note, and whether its column was ever seen at the publisher."""
+    unverified = source.topics and not catalogue.source_tables[source.source_table].titles_verified
+    parts = [source.note, "column name not verified against the live table" if unverified else None]
+    return "; ".join(part for part in parts if part) or None
 
 
 def period_warnings(catalogue: Catalogue) -> pl.DataFrame:

@@ -335,7 +335,9 @@ class ServiceTable(Entry):
 class SourceTable(Entry):
     """One table of a publisher; without `service` it is not fetched, only delivered or bundled.
 
-    `areas_of` marks a table that says to which areas every municipality belongs on 1 January of that year.
+    `titles_verified: false` marks a table of which no recorded answer was at hand: its topics and members are the best
+    knowledge there is, and a fetch that finds others says so. `areas_of` marks a table that says to which areas every
+    municipality belongs on 1 January of that year.
     """
 
     source_table: str
@@ -346,6 +348,7 @@ class SourceTable(Entry):
     modified_at: date | None = None
     provisional_periods: list[Period] | None = None
     service: ServiceTable | None = None
+    titles_verified: bool = True
     areas_of: Annotated[int, Field(ge=2000, le=2100)] | None = None
 
 

@@ -1,8 +1,10 @@
 """All figures of a run: those of the snapshots in the data root, and the bundled ones where there is no snapshot.
 
-Every figure comes from one place. A live snapshot replaces all figures of an indicator, table and period; a delivered
-file only those of the regions it holds, since it may be a part of a table. Newer goes before older. Only a frozen
-baseline stays what it was at first, where the catalogue says `keep`: see IndicatorSource.baseline_revisions.
+Every figure comes from one place. A live snapshot replaces all figures of an indicator, table and period, and all that
+earlier live snapshots had: a period it no longer has is gone. A delivered file replaces only the figures of the
+regions it holds, since it may be a part of a table. Newer goes before older, but never a provisional figure before a
+definitive one. Only a frozen baseline stays what it was at first, where the catalogue says `keep`: see
+IndicatorSource.baseline_revisions.
 """
 
 from __future__ import annotations
@@ -120,15 +122,22 @@ def _frozen(catalogue: Catalogue) -> pl.DataFrame:
 
 def _standing(candidates: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
     """The candidate that stands for every figure: the newest; of a kept baseline the first that has a value."""
-    live = pl.when(pl.col("origin") != DELIVERED).then("layer")
+    live = pl.when(pl.col("origin") == LIVE).then("layer").max()
+    superseded = (pl.col("origin") == LIVE) & (pl.col("layer") < live.over("indicator_id", "source_table"))
+    replaced = pl.col("layer") < live.over(_SLOT)
     has_value = pl.col("value").is_not_null()
     layer = pl.col("layer").cast(pl.Int64)
     return (
         candidates.join(kept.select(*_SLOT, first=pl.lit(value=True)), _SLOT, how="left")
         .with_columns(first=pl.col("first").fill_null(value=False))
         # What a live snapshot no longer has is gone, but for a kept baseline.
-        .filter(pl.col("first") | (pl.col("layer") >= live.max().over(_SLOT).fill_null(0)))
-        .sort(*_KEY, pl.when("first").then(~has_value), pl.when("first").then(layer).otherwise(-layer))
+        .filter(pl.col("first") | ~(superseded | replaced).fill_null(value=False))
+        # An older download that is added later is still older: what was settled stays settled.
+        .sort(
+            *_KEY,
+            pl.when("first").then(~has_value).otherwise(pl.col("status") == "provisional"),
+            pl.when("first").then(layer).otherwise(-layer),
+        )
         .unique(_KEY, keep="first", maintain_order=True)
         .drop("first")
     )

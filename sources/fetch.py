@@ -14,7 +14,7 @@ from sources.areas import areas, check_membership
 from sources.boundaries import BoundaryService
 from sources.errors import InputError, SourceChanged
 from sources.facts import FIGURE
-from sources.figures import check_size, figures, wanted
+from sources.figures import check_country, check_municipalities, check_size, figures, wanted
 from sources.http import Deadline, PoliteClient, side_by_side
 from sources.read_snapshot import read_snapshot
 from sources.requests import as_text, covered, requests_of
@@ -128,6 +128,8 @@ def _validated(
     if not found:
         return before
     frame = pl.concat(found)
+    check_municipalities(frame, refresh.known, name)
+    check_country(frame, catalogue, name)
     check_size(frame, before if before.height else refresh.known, name)
     return frame
 

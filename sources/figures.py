@@ -44,6 +44,9 @@ _NO_CELL = ["", "Impossible"]
 _PART_MISSING = "part missing"
 _REGIONS = r"^(GM|PV)\d+$"
 _TOLERANCE = 1e-6
+# A table with so many municipalities is one of the whole country; what may be absent of it, in percent of inhabitants.
+_NATIONAL = 100
+_MAY_LACK_PERCENT = 0.2
 # A table of which half the figures moved by more than this factor has another unit.
 _JUMP = 30.0
 
@@ -103,6 +106,89 @@ def together(parts: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
     if repeated.height:
         raise _fault(DuplicateFigure, table, repeated, "one figure a region and period", "Rows are there twice.")
     return frame
+
+
+def absent_municipalities(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The municipalities that have no row, not even an empty one, where most have: a figure lost on the way.
+
+    `known` has the inhabitants of municipalities in some years (indicator `population`; columns FIGURE). A period is
+    held against the borders of its own year or a later one, whichever it lacks least of; one before the first of those
+    years is not judged. Columns: indicator_id, period, region_code, share (of all inhabitants, percent); sorted.
+    """
+    municipal = pl.col("region_code").str.starts_with("GM")
+    inhabitants = known.filter(municipal & (pl.col("value") > 0), indicator_id="population").select(
+        "region_code",
+        layout="period",
+        share=100 * pl.col("value") / pl.col("value").sum().over("period"),
+    )
+    rows = found.filter(municipal).select("indicator_id", "period", "region_code")
+    national = rows.group_by("indicator_id", "period").len().filter(pl.col("len") >= _NATIONAL).drop("len")
+    year = pl.col("period").str.slice(0, 4)
+    lacking = (
+        national.filter(year >= pl.lit(inhabitants["layout"].min(), dtype=pl.String))
+        .join(inhabitants, how="cross")
+        .filter(pl.col("layout") >= year)
+        .join(rows.with_columns(there=pl.lit(value=True)), ["indicator_id", "period", "region_code"], how="left")
+        .with_columns(absent=pl.col("there").is_null())
+    )
+    in_layout = ["indicator_id", "period", "layout"]
+    best = (
+        lacking.group_by(in_layout)
+        .agg(lost=pl.col("share").filter("absent").sum())
+        .sort("indicator_id", "period", "lost", "layout")
+        .unique(["indicator_id", "period"], keep="first", maintain_order=True)
+    )
+    return (
+        lacking.filter("absent")
+        .join(best, in_layout, how="semi")
+        .select("indicator_id", "period", "region_code", "share")
+        .sort("indicator_id", "period", pl.col("share"), "region_code", descending=[False, False, True, False])
+    )
+
+
+def check_municipalities(found: pl.DataFrame, known: pl.DataFrame, table: str) -> None:
+    """Refuse a national table without municipalities that matter; a few small ones may lack figures.
+
+    Of the bundled figures those without a row have 0.10% of all inhabitants at most. Raises MissingMunicipality.
+    """
+    lost = (
+        absent_municipalities(found, known)
+        .group_by("indicator_id", "period", maintain_order=True)
+        .agg(pl.col("share").sum(), pl.col("region_code"))
+        .filter(pl.col("share") > _MAY_LACK_PERCENT)
+    )
+    for row in lost.head(1).iter_rows(named=True):
+        codes = row["region_code"]
+        raise MissingMunicipality(
+            table,
+            f"a row for every municipality of the country in {row['indicator_id']} {row['period']}",
+            column="region_code",
+            value=f"none for {', '.join(codes[:5])}{', …' if len(codes) > 5 else ''}",
+            remedy=f"{row['share']:.1f}% of all inhabitants live there: groups outside the region would be wrong. Was "
+            "it cut off on the way, or did they get other codes? Nothing was taken in.",
+            more=lost.height - 1,
+        )
+
+
+def check_country(found: pl.DataFrame, catalogue: Catalogue, table: str) -> None:
+    """Refuse a table without the country's own figure, where its service is asked for it.
+
+    Raises MissingMunicipality.
+    """
+    service = catalogue.source_tables[table].service
+    country = catalogue.region.country_code
+    if service is None or not any(country.startswith(beginning) for beginning in service.regions):
+        return
+    asked = {indicator.indicator_id for indicator, _ in wanted(catalogue, table) if indicator.country_figure}
+    there = set(found.filter(region_code=country)["indicator_id"])
+    if without := sorted((asked & set(found["indicator_id"])) - there):
+        raise MissingMunicipality(
+            table,
+            f"a row for {catalogue.region.country_name_en} ({country})",
+            column="region_code",
+            value=f"none for {', '.join(without[:4])}",
+            remedy="If the publisher gives none, say country_figure: false for the indicator. Nothing was taken in.",
+        )
 
 
 def check_size(found: pl.DataFrame, known: pl.DataFrame, table: str) -> None:

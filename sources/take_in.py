@@ -14,7 +14,7 @@ from catalog.layouts import Layout
 from sources import delivered
 from sources.csv_file import read_bytes
 from sources.errors import IncompleteFile, UnknownIndicator
-from sources.figures import check_size, figures, present, together, wanted
+from sources.figures import check_municipalities, check_size, figures, present, together, wanted
 from sources.names import bundled_names
 from sources.snapshots import Part, Snapshot, SnapshotStore, now
 
@@ -61,6 +61,7 @@ def examine(
             f"at least one figure of {layout.source_table}",
             remedy="It has columns of the catalogue, but no value in them. Is it the right file?",
         )
+    check_municipalities(frame, known, f"{path.name} ({layout.source_table})")
     check_size(frame, known, f"{path.name} ({layout.source_table})")
     return Delivered(layout, frame, _is_known(path, layout, store))
 

@@ -178,6 +178,20 @@ def test_a_live_table_newer_than_a_delivered_file_wins(shelve: Any) -> None:
     assert of(found, "2023") == {"GM0153": 115}
 
 
+def test_a_period_that_the_newest_live_table_no_longer_has_is_gone(shelve: Any) -> None:
+    found = shelve(
+        Received("region_code period value\nGM0153 2022 1\nGM0153 2023 2"), Received("region_code value\nGM0153 1")
+    )
+    assert of(found, "2023") == {}
+
+
+def test_a_provisional_figure_that_is_delivered_later_does_not_replace_a_definitive_one(shelve: Any) -> None:
+    older = Received("region_code value status\nGM0153 99 provisional", "delivered")
+    assert of(shelve(Received("region_code value\nGM0153 101"), older)) == {"GM0153": 101}
+    settled = Received("region_code value\nGM0153 99", "delivered")
+    assert of(shelve(Received("region_code value status\nGM0153 101 provisional"), settled)) == {"GM0153": 99}
+
+
 def test_figures_of_an_invented_file_say_so(shelve: Any) -> None:
     found = shelve(Received("region_code value\nGM0153 105", "delivered", synthetic=True))
     assert dict(found.figures.filter(period="2022").select("region_code", "synthetic").iter_rows()) == {

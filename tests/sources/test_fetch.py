@@ -516,8 +516,9 @@ def test_figures_that_vanished_are_said_and_no_longer_measured(world: World, sto
         "net_labour_participation 2015: gone, 18 figures were there before",
         "net_labour_participation 2016: 2 figures are gone",
     )
-    left = world.figures(store).filter(indicator_id="net_labour_participation", source_table=LABOUR, period="2016")
-    assert left.height == 16
+    left = world.figures(store).filter(indicator_id="net_labour_participation", source_table=LABOUR)
+    assert left.filter(period="2015").is_empty()
+    assert left.filter(period="2016").height == 16
 
 
 def test_a_new_release_with_the_same_figures_is_kept_and_has_no_news(

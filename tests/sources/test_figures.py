@@ -17,7 +17,7 @@ from sources.errors import (
     SourceChanged,
 )
 from sources.facts import FIGURE
-from sources.figures import RAW, Wanted, check_size, figures, present, together, wanted
+from sources.figures import RAW, Wanted, check_municipalities, check_size, figures, present, together, wanted
 from sources.tidy import TidyTable, Topic
 from tests.sources.small import TABLE, catalogue, indicator, raw, source, source_table, tidy
 from tests.sources.small import figures as known_figures
@@ -477,3 +477,41 @@ def test_every_period_is_looked_at() -> None:
     found = pl.concat([KNOWN, known_figures("region_code value\nGM0153 105000\nGM0164 85000", period="2024")])
     with pytest.raises(SourceChanged, match="jobs in 2024"):
         check_size(found, KNOWN, TABLE)
+
+
+# A national table is whole.
+
+COUNTRY = [f"GM{number:04}" for number in range(1, 201)]
+
+
+def inhabitants(**of: float) -> pl.DataFrame:
+    """Two hundred municipalities in 2022 with 100 inhabitants each, or so many."""
+    rows = [("population", code, "2022", of.get(code, 100.0)) for code in COUNTRY]
+    return pl.DataFrame(rows, schema=["indicator_id", "region_code", "period", "value"], orient="row")
+
+
+def national(*absent: str, period: str = "2022") -> pl.DataFrame:
+    rows = [("income", code, period, 1.0) for code in COUNTRY if code not in absent]
+    return pl.DataFrame(rows, schema=["indicator_id", "region_code", "period", "value"], orient="row")
+
+
+def test_a_large_municipality_that_is_absent_from_a_national_table_is_refused() -> None:
+    check_municipalities(national(), inhabitants(), "T1")
+    with pytest.raises(MissingMunicipality, match="none for GM0007") as caught:
+        check_municipalities(national("GM0007"), inhabitants(GM0007=5000), "T1")
+    assert "T1" in str(caught.value)
+    assert "20.1% of all inhabitants" in str(caught.value)  # 5000 of 199 x 100 + 5000
+
+
+def test_a_small_one_may_lack_a_figure_and_a_part_of_a_table_is_no_national_table() -> None:
+    check_municipalities(national("GM0007"), inhabitants(GM0007=10), "T1")
+    check_municipalities(national(*COUNTRY[:120]), inhabitants(), "T1")
+
+
+def test_a_period_is_held_against_later_borders_too_and_not_against_earlier_ones() -> None:
+    later = inhabitants().with_columns(period=pl.lit("2023")).filter(pl.col("region_code") != "GM0007")
+    known = pl.concat([inhabitants(GM0007=5000), later])
+    check_municipalities(national("GM0007"), known, "T1")  # on the borders of 2023 nobody is absent
+    with pytest.raises(MissingMunicipality):
+        check_municipalities(national("GM0008", period="2023"), known, "T1")
+    check_municipalities(national("GM0008", period="2021"), known, "T1")  # before what is known

@@ -241,7 +241,8 @@ def _invent(indicator: Indicator, source: IndicatorSource, code: str, year: int,
     if indicator.is_percentage:
         size = 40 + place + (year - 2012) * 0.1
     elif indicator.is_count or indicator.measured_for == "region":
-        size = inhabitants * (1 + 0.001 * (year - 2023)) / _PER_INHABITANT.get(indicator.unit, 1)
+        shares = _PER_INHABITANT | ({"persons": 50} if indicator.measured_for == "region" else {})
+        size = inhabitants * (1 + 0.001 * (year - 2023)) / shares.get(indicator.unit, 1)
     else:
         size = 200_000 + 1000 * place if indicator.unit == "euro per dwelling" else 35 + place
     return round(round(size / source.rounding_unit) * source.rounding_unit, 6)
