@@ -21,7 +21,7 @@ from assets.raw import (
 from assets.tables import CATALOGUE, OWNER, column_schema, measures, record, table_asset
 from catalog import frames
 from methods.aggregate import member_weights
-from methods.crosswalk import crosswalk, restate
+from methods.crosswalk import crosswalk, left_out, restate
 from methods.measure import RegionRoles
 from methods.observe import flag_unusual_changes, observations, with_ratios
 from sources.fact_checks import FIGURES
@@ -225,8 +225,16 @@ def restated_figures(
         sources,
         indicators,
     ).rename({"municipality_code": "region_code", "reference_period": "period"})
-    found = restate(of_municipalities, municipality_crosswalk.drop("layout_year"), indicators, weights)
-    context.add_asset_metadata(measures(found))
+    to_layout = municipality_crosswalk.drop("layout_year")
+    found = restate(of_municipalities, to_layout, indicators, weights)
+    lost = left_out(of_municipalities, to_layout)
+    if lost.height:
+        named = lost.head(5).select("indicator_id", "period", "breakdown", "source_table", "region_code")
+        context.log.warning(
+            "not put on the borders of %s, as no year has all their municipalities: %d series and periods, such as %s",
+            *(REGION.borders_of, lost.height, "; ".join(" ".join(map(str, row)) for row in named.iter_rows())),
+        )
+    context.add_asset_metadata(measures(found) | {"series_left_out": lost.height})
     return found
 
 

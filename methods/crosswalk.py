@@ -15,6 +15,9 @@ from methods import warning_lists as warn
 from methods.aggregate import STATUS_ORDER
 
 _ALL = 1 - 1e-9  # a share from here on is a whole municipality; below it is floating-point noise
+_MUNICIPAL = pl.col("region_code").str.starts_with("GM")
+_YEAR = pl.col("period").str.slice(0, 4)
+_WITHIN_A_YEAR = pl.col("period").str.len_chars() > 4
 _MEASURED = ["value", "ci_low", "ci_high", "n", "status", "warnings"]
 
 
@@ -115,8 +118,16 @@ def restate(
     columns of `figures`, sorted.
 
     A table may give old periods on newer borders. So the borders of a series in a period are those of the year itself
-    where all its municipalities existed then, else those of the nearest year in the crosswalk in which they did. A
-    figure within a year has the borders of 1 January.
+    where all its municipalities existed then, else those of the nearest year in the crosswalk in which they did. Of two
+    years as near, a figure within a year (2022-12, 2022Q4) has the later one. And where such a series lacks part of a
+    municipality on the borders of its own 1 January, and has all of it on those of the next, the reorganisation has
+    already been: the later borders hold there. (In December 2022 Weesp is part of Amsterdam.)
+
+    What was merely renamed goes by all its codes, also in a period in which it had another. With figures under several
+    of them, the one with a value stands, before that the one under the code of the layout; the others are dropped.
+
+    A series that fits no year in a period is not in the result, as no one can say on which borders it is; `left_out`
+    names it.
 
     Where the area did not change, a figure stays as it is. Elsewhere it says `boundary_change`, and is by group_method:
 
@@ -131,19 +142,12 @@ def restate(
     NULL where a part has none. n is added up where the parts are whole. A municipality of which no part has a row has
     no row. An `unusual_change` of a part is not one of the whole, and is left out.
 
-    Raises ValueError for municipalities that no year of the crosswalk has together, a figure that is there twice, and
-    an indicator that is not in `indicators`.
+    Raises ValueError for a figure that is there twice, and an indicator that is not in `indicators`.
     """
-    key = [name for name in figures.columns if name not in (*_MEASURED, "region_code")]
-    municipal = pl.col("region_code").str.starts_with("GM")
-    old = figures.filter(municipal)
+    key = _series_of(figures)
+    old = figures.filter(_MUNICIPAL)
     _check_figures(old, indicators, key)
-    parts = (
-        _borders(old, crosswalk, key)
-        .join(crosswalk.rename({"period": "borders", "from_code": "region_code"}), "borders")
-        .join(old.with_columns(given=True), [*key, "region_code"], how="left", nulls_equal=True)
-        .filter(pl.col("given").any().over(*key, "to_code"))
-    )
+    parts = _parts(old, crosswalk, key)
     same = parts.filter(~pl.col("changed"))
     changed = (
         parts.filter("changed")
@@ -156,7 +160,7 @@ def restate(
         frame.drop("region_code").rename({"to_code": "region_code"}).select(figures.columns)
         for frame in (same, _combine(changed, key, figures.columns))
     ]
-    return pl.concat([figures.filter(~municipal), *restated]).sort(*key, "region_code")
+    return pl.concat([figures.filter(~_MUNICIPAL), *restated]).sort(*key, "region_code")
 
 
 def _check_figures(figures: pl.DataFrame, indicators: pl.DataFrame, key: list[str]) -> None:
@@ -167,31 +171,86 @@ def _check_figures(figures: pl.DataFrame, indicators: pl.DataFrame, key: list[st
         raise ValueError(f"not among the indicators: {', '.join(unknown[:5])}")
 
 
+def left_out(figures: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """The series that `restate` leaves out in a period, as no year of the crosswalk has all their municipalities.
+
+    One row for each, sorted: the columns of `figures` that tell series and periods apart, and region_code, the first
+    municipality that was not there on 1 January of the period.
+    """
+    key = _series_of(figures)
+    old = figures.filter(_MUNICIPAL)
+    lost = old.join(_borders(old, crosswalk, key), key, how="anti", nulls_equal=True).with_columns(borders=_YEAR)
+    odd = lost.join(_known_as(crosswalk), ["borders", "region_code"], how="anti")
+    return odd.group_by(key).agg(pl.col("region_code").min()).sort(key)
+
+
+def _series_of(figures: pl.DataFrame) -> list[str]:
+    return [name for name in figures.columns if name not in (*_MEASURED, "region_code")]
+
+
+def _known_as(crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """The codes of the municipalities of every year: borders, from_code, region_code (a code it has, had or gets).
+
+    newest: region_code is that of the layout, for the same area.
+    """
+    renamed, other = crosswalk.filter(~pl.col("changed")), crosswalk.filter("changed")
+    codes = pl.concat([renamed.select("to_code", region_code=f"{end}_code") for end in ("from", "to")]).unique()
+    return (
+        pl.concat(
+            [
+                renamed.join(codes, "to_code").with_columns(newest=pl.col("region_code") == pl.col("to_code")),
+                other.with_columns(region_code="from_code", newest=pl.lit(value=False)),
+            ],
+            how="diagonal",
+        )
+        .select("from_code", "region_code", "newest", borders="period")
+        .unique()
+    )
+
+
 def _borders(figures: pl.DataFrame, crosswalk: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """The year whose borders every series has in every period: `key` and borders."""
-    municipalities = crosswalk.select(borders="period", region_code="from_code").unique()
-    series = figures.group_by(key).agg(size=pl.len())
-    own = pl.col("period").str.slice(0, 4).cast(pl.Int32)
-    found = (
+    """The year whose borders every series has in every period, where there is one: `key` and borders."""
+    away = pl.col("borders").cast(pl.Int32) - _YEAR.cast(pl.Int32)
+    return (
         figures.select(*key, "region_code")
-        .join(municipalities, "region_code")
+        .join(_known_as(crosswalk).select("borders", "region_code").unique(), "region_code")
         .group_by(*key, "borders")
         .agg(found=pl.len())
-        .join(series, key, nulls_equal=True)
+        .join(figures.group_by(key).agg(size=pl.len()), key, nulls_equal=True)
         .filter(pl.col("found") == pl.col("size"))
-        .sort(*key, (pl.col("borders").cast(pl.Int32) - own).abs(), "borders")
+        .sort(*key, away.abs(), pl.when(_WITHIN_A_YEAR).then(-away).otherwise(away))
         .unique(key, keep="first", maintain_order=True)
         .select(*key, "borders")
     )
-    lost = series.join(found, key, how="anti", nulls_equal=True).sort(key)
-    if lost.height:
-        rows = figures.join(lost.head(1), key, how="semi", nulls_equal=True).with_columns(borders=own.cast(pl.String))
-        odd = rows.join(municipalities, ["borders", "region_code"], how="anti").sort("region_code")
-        raise ValueError(
-            f"no year of the crosswalk has all municipalities of {_named(lost, key)}, such as "
-            f"{odd['region_code'][0]}: add the year whose borders they are, or leave these figures out"
-        )
-    return found
+
+
+def _parts(figures: pl.DataFrame, crosswalk: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """What every to_code of a series is made of: a row for each part, with its figure where given."""
+    first = _borders(figures, crosswalk, key)
+    after = first.filter(_WITHIN_A_YEAR & (pl.col("borders") == _YEAR)).with_columns(
+        borders=(pl.col("borders").cast(pl.Int32) + 1).cast(pl.String)
+    )
+    borders = pl.concat([first.with_columns(later=pl.lit(value=False)), after.with_columns(later=pl.lit(value=True))])
+    given = (
+        figures.join(borders, key, nulls_equal=True)
+        .join(_known_as(crosswalk), ["borders", "region_code"])
+        .sort(*key, "from_code", pl.col("value").is_null(), ~pl.col("newest"), "region_code")
+        .unique([*key, "borders", "from_code"], keep="first", maintain_order=True)
+        .drop("region_code", "newest", "later")
+        .with_columns(given=True)
+    )
+    target = [*key, "to_code"]
+    whole = pl.col("given").is_not_null().all().over(*target, "later")
+    # Per municipality: of what was reorganised within a year, and on the next 1 January, only the former has been.
+    is_later = pl.col("later").any() & ~pl.col("given").is_not_null().all()
+    return (
+        borders.join(crosswalk.rename({"period": "borders"}), "borders")
+        .join(given, [*key, "borders", "from_code"], how="left", nulls_equal=True)
+        .filter(pl.col("given").any().over(*target, "later"))
+        .filter(whole | ~pl.col("later"))
+        .filter(pl.col("later") == is_later.over(target))
+        .rename({"from_code": "region_code"})
+    )
 
 
 def _combine(parts: pl.DataFrame, key: list[str], columns: list[str]) -> pl.DataFrame:

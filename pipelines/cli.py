@@ -188,7 +188,12 @@ def _report_fetch(outcomes: list[FetchOutcome], around: list[str], root: Path) -
 
 @app.command(epilog="Example: btg add ~/Downloads/ww-per-gemeente.xlsx --dry-run")
 def add(
-    file: Annotated[Path, typer.Argument(help="A delivered file: UWV workbook, GGD export, StatLine download.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="A delivered file: UWV workbook, GGD export, StatLine download."
+        ),
+    ],
     source: Annotated[
         str | None, typer.Option("--source", help="Its source (such as uwv), where several layouts fit.")
     ] = None,
@@ -203,6 +208,8 @@ def add(
     root = _data_root(data)
     try:
         taken = refresh.add_file(file, root, source=source, dry_run=dry_run)
+    except refresh.UnknownSourceError as error:
+        _refuse(str(error), CALL_AT_FAULT)
     except InputError as error:
         _refuse(f"{error}\nNothing was taken in.", DATA_AT_FAULT)
     except OSError as error:

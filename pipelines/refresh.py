@@ -26,6 +26,10 @@ class NothingChosenError(ValueError):
     """A source or table that cannot be fetched."""
 
 
+class UnknownSourceError(ValueError):
+    """What is no source_id of the catalogue."""
+
+
 def choose(names: Sequence[str]) -> list[str]:
     """The tables that are meant by sources (`cbs_income`) or tables (`86161NED`); all without a name.
 
@@ -37,12 +41,16 @@ def choose(names: Sequence[str]) -> list[str]:
 
 
 def _meant(name: str, tables: list[str]) -> list[str]:
-    of_source = [t for t in tables if t in CATALOGUE.source_tables and CATALOGUE.source_tables[t].source_id == name]
-    found = of_source or [table for table in tables if name.casefold() in table.casefold().split() or name == table]
+    # Boundaries are fetched too, but are no source table: they go by their whole name.
+    entries = {table: CATALOGUE.source_tables[table] for table in tables if table in CATALOGUE.source_tables}
+    of_source = [table for table, entry in entries.items() if entry.source_id == name]
+    ids = {table: entry.service.table_id for table, entry in entries.items() if entry.service}
+    found = of_source or [t for t in tables if name.casefold() in (t.casefold(), ids.get(t, t).casefold())]
     if not found:
-        known = sorted({CATALOGUE.source_tables[t].source_id for t in tables if t in CATALOGUE.source_tables})
+        known = sorted({entry.source_id for entry in entries.values()})
         raise NothingChosenError(
-            f"'{name}' is not something that can be fetched. Sources: {', '.join(known)}; or a table such as 86161NED."
+            f"'{name}' is not something that can be fetched. Sources: {', '.join(known)}; or a table such as 86161NED, "
+            f"or its whole name ('{tables[-1]}')."
         )
     return found
 
@@ -68,7 +76,13 @@ def look_around() -> list[str]:
 
 
 def add_file(path: Path, root: Path, *, source: str | None, dry_run: bool) -> dict[str, Any]:
-    """Take in a delivered file; what it holds, as a dictionary for people and programs. Raises an InputError."""
+    """Take in a delivered file; what it holds, as a dictionary for people and programs.
+
+    Raises UnknownSourceError for a `source` that is not in the catalogue, and an InputError for a file that cannot be
+    taken in.
+    """
+    if source is not None and source not in CATALOGUE.sources:
+        raise UnknownSourceError(f"'{source}' is no source. Sources: {', '.join(sorted(CATALOGUE.sources))}.")
     store = SnapshotStore(root)
     entry = examine(path, CATALOGUE, load_layouts(CATALOGUE.source_tables), known_figures(), store, source)
     if not dry_run and not entry.known_already:

@@ -19,6 +19,9 @@ FILE = "region_names.csv"
 
 # What CBS writes behind a name to tell regions apart: (O.), (gemeente), (CR), (AM).
 _SUFFIX = re.compile(r"\s*\([^()]*\)\s*$")
+_NOTHING_NEAR = (
+    "No name comes near what stands there (not shown: it may be about a person). Is this the column of the names?"
+)
 
 
 class RegionName(NamedTuple):
@@ -77,10 +80,12 @@ class RegionNames:
     ) -> str:
         """As `find`, but raises UnknownName for no region or several, with the names that come nearest.
 
-        `file`, `row` and `column` say where the name stands.
+        `file`, `row` and `column` say where the name stands. What comes near no name is not shown: in a file that is
+        not about regions it may be a person.
         """
         if code := self.find(name, period):
             return code
+        value: str | None = name
         meant = self._titles(row.code for names in (self._full, self._short) for row in names.get(_key(name), []))
         if len(meant) > 1:
             expected, remedy = "a name that stands for one region", f"It may be {_listed(meant)}: write which."
@@ -90,8 +95,9 @@ class RegionNames:
         else:
             near = self._near(name)
             expected = "the name of a Dutch region as CBS writes it"
-            remedy = f"Nearest: {_listed(near)}." if near else "Nothing comes near. Is this the column of the names?"
-        raise UnknownName(file, expected, row=row, column=column or None, value=name, remedy=remedy)
+            remedy = f"Nearest: {_listed(near)}." if near else _NOTHING_NEAR
+            value = name if near else None
+        raise UnknownName(file, expected, row=row, column=column or None, value=value, remedy=remedy)
 
     def _near(self, name: str) -> list[RegionName]:
         keys = difflib.get_close_matches(_key(name), [*self._full, *self._short], n=5, cutoff=0.7)

@@ -36,6 +36,7 @@ def recognise(path: Path, layouts: Sequence[Layout], source: str | None = None) 
     of opening a file (HostileFile, FileTooLarge, EncodingError, IncompleteFile, MalformedRow, MissingFile).
     """
     delivery = open_delivery(path)
+    _refuse_unknown_table(delivery, layouts)
     candidates = [layout for layout in layouts if source in (None, layout.source_id)]
     wrong = {layout.layout_id: _misfits(delivery, layout) for layout in candidates}
     fitting = [layout for layout in candidates if not wrong[layout.layout_id]]
@@ -54,6 +55,18 @@ def recognise(path: Path, layouts: Sequence[Layout], source: str | None = None) 
         if not near:
             remedy = f"There is no layout of the source {source!r}: see source_id in catalog/sources.yaml."
     raise UnknownLayout(path, expected, remedy=remedy)
+
+
+def _refuse_unknown_table(delivery: Delivery, layouts: Sequence[Layout]) -> None:
+    """An answer that names a table of which there is no layout: then no other layout comes near."""
+    table_id = delivery.records and delivery.records.table_id
+    known = sorted({layout.recognise.table_id for layout in layouts if layout.recognise.table_id})
+    if table_id and table_id not in known:
+        raise UnknownLayout(
+            delivery.path,
+            f"a layout that is described; there is no layout for table {table_id}",
+            remedy=f"Tables with a layout: {', '.join(known) or 'none'}. A new one is described in catalog/layouts.",
+        )
 
 
 def read(path: Path, layout: Layout, names: RegionNames) -> list[TidyTable]:

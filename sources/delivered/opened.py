@@ -19,6 +19,8 @@ from sources.delivered.archive import OLE, ZIP, check_old_workbook, check_size, 
 from sources.errors import IncompleteFile, MalformedRow, UnknownLayout
 
 PARQUET = b"PAR1"
+# What an answer of OData is called that holds figures; any other is about them.
+_FIGURES = ("Observations", "TypedDataSet", "UntypedDataSet")
 _DELIMITERS = (";", "\t", ",")
 _SAMPLE = 40
 # A header of StatLine in which an editor doubled the quotes between the fields, but not the first and the last.
@@ -160,6 +162,8 @@ def read_parquet(path: Path, data: bytes) -> pl.DataFrame:
 
 def _answer(path: Path, data: bytes) -> Delivery:
     answer = parse_json(path, data)
+    table_id, entity = address(str(answer.get("odata.metadata") or answer.get("@odata.context") or ""))
+    _refuse_other_json(path, answer, entity)
     rows = answer.get("value")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UnknownLayout(
@@ -176,7 +180,6 @@ def _answer(path: Path, data: bytes) -> Delivery:
         )
     if not rows:
         raise IncompleteFile(path, "rows", remedy="The answer has none. Check what was asked for.")
-    table_id, entity = address(str(answer.get("odata.metadata") or answer.get("@odata.context") or ""))
     columns = list(dict.fromkeys(key for row in rows for key in row))
     check_size(str(path), len(rows), len(columns))
     frame = pl.DataFrame(
@@ -187,6 +190,22 @@ def _answer(path: Path, data: bytes) -> Delivery:
     return Delivery(
         path, f"an answer of an OData service ({entity or 'of no named entity'} of {table_id})", (), records
     )
+
+
+def _refuse_other_json(path: Path, answer: dict[str, Any], entity: str | None) -> None:
+    """What lies beside figures, and is easily taken for them: boundaries, and what a publisher says of a table."""
+    if answer.get("type") == "FeatureCollection":
+        raise UnknownLayout(
+            path, "figures; this is GeoJSON, boundaries", remedy="Boundaries are fetched (btg fetch), not added."
+        )
+    # An index has no entity: it says of which table a download is, and when it was made.
+    about = entity if entity not in (None, *_FIGURES) else "an index" if "tableId" in answer else None
+    if about:
+        raise UnknownLayout(
+            path,
+            f"figures ({', '.join(_FIGURES)}); this is metadata ({about})",
+            remedy="Metadata go beside the observations: put this file in the same folder, and add the observations.",
+        )
 
 
 def _text(path: Path, data: bytes) -> str:

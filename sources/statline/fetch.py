@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from typing import TypeVar
 
-from sources.errors import IncompleteAnswer, ServiceRefused, TableWithdrawn
+import httpx
+
+from sources.errors import IncompleteAnswer, ServiceRefused, SourceChanged, TableWithdrawn
 from sources.http import Deadline, PoliteClient, Received, side_by_side
 from sources.snapshots import Part
 from sources.statline import pages
@@ -32,7 +36,7 @@ class Fetch:
         return _part(role, received)
 
     def pages(self, url: str, query: Query | None = None) -> Iterator[Received]:
-        """All pages of a list. The address of the next one is taken as the service writes it."""
+        """All pages of a list. The address of the next one is taken as the service writes it, on its own site only."""
         seen: set[str] = set()
         link: str | None = url
         while link is not None:
@@ -45,6 +49,13 @@ class Fetch:
                 parse=partial(pages.next_link, table=self.table),
             )
             query = None
+            if link is not None and not _same_site(url, link):
+                raise SourceChanged(
+                    self.table,
+                    f"a next page of {httpx.URL(url).host}, on the same site",
+                    value=link,
+                    remedy="The service refers to another one, of which nothing was asked: see whether it moved.",
+                )
             yield received
             if link in seen:
                 raise IncompleteAnswer(self.table, "a next page", value=link, remedy="The service goes in circles.")
@@ -58,13 +69,17 @@ class Fetch:
 
         return [part for parts in side_by_side(self.client.manners.parallel, whole, urls) for part in parts]
 
-    def rows(self, role: str, url: str, query: Query) -> tuple[list[Part], int | None]:
+    def rows(self, role: str, url: str, query: Query, filters: Sequence[str]) -> tuple[list[Part], int | None]:
         """The rows of a table in pages, and how many there must be by the service's own count.
 
-        None where it refuses to count: whether v3 counts filtered rows is not known.
+        Asked once for every filter, `` for none, one after the other: rows and counts are added up. None where it
+        refuses to count: whether v3 counts filtered rows is not known.
         """
-        parts = [_part(f"{role}/{number:04}", page) for number, page in enumerate(self.pages(url, query), start=1)]
-        return parts, self._count(f"{url}/$count", {name: text for name, text in query.items() if name == "$filter"})
+        chosen = [{"$filter": text} if text else {} for text in filters]
+        received = (page for choice in chosen for page in self.pages(url, {**query, **choice}))
+        parts = [_part(f"{role}/{number:04}", page) for number, page in enumerate(received, start=1)]
+        counts = [count for choice in chosen if (count := self._count(f"{url}/$count", choice)) is not None]
+        return parts, sum(counts) if len(counts) == len(chosen) else None
 
     def _count(self, url: str, query: Query) -> int | None:
         try:
@@ -86,6 +101,21 @@ class Fetch:
 
 def _part(role: str, received: Received) -> Part:
     return Part(role, received.url, received.body, received.content_type, received.retrieved_at)
+
+
+def _same_site(url: str, link: str) -> bool:
+    """Whether a link leads where the address does: equal in all but a subdomain (x.cbs.nl, y.cbs.nl) and the path."""
+    with suppress(httpx.InvalidURL):
+        ours, theirs = httpx.URL(url), httpx.URL(link)
+        return (ours.scheme, ours.port, _site(ours.host)) == (theirs.scheme, theirs.port, _site(theirs.host))
+    return False
+
+
+def _site(host: str) -> str:
+    """The last two labels of a name; all of an address in numbers, of which the last two say nothing."""
+    with suppress(ValueError):
+        return str(ip_address(host))
+    return ".".join(host.split(".")[-2:])
 
 
 def _number(body: bytes, table: str) -> int:

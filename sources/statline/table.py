@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Literal
 
 import polars as pl
@@ -22,6 +23,8 @@ from sources.topics import resolve
 
 Role = Literal["topic", "region", "period", "margin", "other"]
 MARGINS = "Marges"
+# Services refuse some 60 of them in a filter, and long addresses.
+MOST_CLAUSES = 40
 
 
 @dataclass(frozen=True)
@@ -141,24 +144,25 @@ def narrow(table: Table, request: TableRequest) -> Table:
     )
 
 
-def condition(table: Table, request: TableRequest, begins: Callable[[str, str], str]) -> str:
-    """The filter that leaves the wanted rows of a narrowed table, in OData; `` where all rows are wanted.
+def conditions(table: Table, request: TableRequest, begins: Callable[[str, str], str]) -> list[str]:
+    """The filters that together leave the wanted rows of a narrowed table, in OData; `` where all rows are wanted.
 
-    `begins` writes that a dimension's codes begin with a text. Codes stand as the service writes them, for with blanks
-    too few or too many it finds nothing, and says so in no way.
+    More than one where more than MOST_CLAUSES members of a dimension are wanted: no row fits two of them. `begins`
+    writes that a dimension's codes begin with a text. Codes stand as the service writes them, for with blanks too few
+    or too many it finds nothing, and says so in no way.
     """
-    parts = []
+    parts: list[list[str]] = []
     for dimension in table.dimensions:
         if len(dimension.wanted) == len(dimension.members):
             continue
         if dimension.name in request.select or dimension.role == "topic":
-            parts.append(_any(f"{dimension.name} eq {quoted(member.key)}" for member in dimension.chosen))
+            parts.append(_any([f"{dimension.name} eq {quoted(member.key)}" for member in dimension.chosen]))
         elif dimension.role == "region":
-            parts.append(_any(begins(dimension.name, prefix) for prefix in request.regions))
+            parts.append(_any([begins(dimension.name, prefix) for prefix in request.regions]))
         else:
             # The bare year comes before all of its own codes, whatever their grain: 2011G400, 2011JJ00, 20110101.
-            parts.append(f"{dimension.name} ge {quoted(_first_year(request))}")
-    return " and ".join(parts)
+            parts.append([f"{dimension.name} ge {quoted(_first_year(request))}"])
+    return [" and ".join(each) for each in product(*parts)]
 
 
 def quoted(text: str) -> str:
@@ -209,19 +213,21 @@ def tidy(
 ) -> TidyTable:
     """The rows of all pages as one tidy table; `cells_of` makes cells of rows that are placed.
 
-    `counted` is how many rows there must be. With `full_pages` every page but the last must be as full as
-    the first. Raises IncompleteAnswer where it is otherwise, or there are none at all, and DuplicateFigure for two
-    rows of one figure. A page at a time, so that no more than one is in memory twice.
+    `counted` is how many rows there must be. With `full_pages` every page that names a next one must be as full as the
+    first of them: the last page of every query is not. Raises IncompleteAnswer where it is otherwise, or there are none
+    at all, and DuplicateFigure for two rows of one figure. A page at a time, so that no more than one is in memory
+    twice.
     """
     frames, sizes = [], []
     for part in parts:
         rows = pages.rows(part.body, schema, table.name)
         sizes.append(rows.height)
         frames.append(cells_of(place(rows, table), table))
-    if full_pages and len(set(sizes[:-1])) > 1:
+    going_on = zip(parts, sizes, strict=True) if full_pages else ()
+    if len(full := {size for part, size in going_on if pages.next_link(part.body, table.name)}) > 1:
         raise IncompleteAnswer(
             table.name,
-            f"pages of {sizes[0]} rows; found {', '.join(map(str, sizes))}",
+            f"pages of {max(full)} rows; found {', '.join(map(str, sizes))}",
             remedy="A page was cut short. Nothing was kept; try again later.",
         )
     if counted is not None and sum(sizes) != counted:
@@ -261,9 +267,10 @@ _NO_TEXT = pl.lit(None, pl.String)
 _NO_NUMBER = pl.lit(None, pl.Float64)
 
 
-def _any(conditions: Iterable[str]) -> str:
-    written = list(conditions)
-    return written[0] if len(written) == 1 else f"({' or '.join(written)})"
+def _any(clauses: Sequence[str]) -> list[str]:
+    """That one of the clauses holds, as often as it takes to name them all."""
+    some = [clauses[start : start + MOST_CLAUSES] for start in range(0, len(clauses), MOST_CLAUSES)]
+    return [few[0] if len(few) == 1 else f"({' or '.join(few)})" for few in some]
 
 
 def _first_year(request: TableRequest) -> str:

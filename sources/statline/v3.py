@@ -25,7 +25,7 @@ from sources.statline.table import (
     Table,
     as_cells,
     catalogue_rows,
-    condition,
+    conditions,
     group_path,
     narrow,
     quoted,
@@ -51,14 +51,10 @@ def download(fetch: Fetch, request: TableRequest) -> Download:
     lists = {f"codes/{name}": f"{url}/{name}" for name, _ in _dimensions(_properties(parts, request.name))}
     parts += fetch.lists(lists, _JSON)
     table = narrow(_describe(parts, request), request)
-    query = {
-        **_JSON,
-        "$filter": condition(table, request, lambda name, prefix: f"substringof({quoted(prefix)},{name})"),
-        # Without a choice of topics all columns are wanted, and naming hundreds makes an address too long to send.
-        "$select": ",".join(_schema(table)) if request.topics else "",
-    }
-    asked = {name: text for name, text in query.items() if text}
-    rows, counted = fetch.rows(_ROWS, f"{url}/UntypedDataSet", asked)
+    # Without a choice of topics all columns are wanted, and naming hundreds makes an address too long to send.
+    query = {**_JSON, "$select": ",".join(_schema(table))} if request.topics else _JSON
+    filters = conditions(table, request, lambda name, prefix: f"substringof({quoted(prefix)},{name})")
+    rows, counted = fetch.rows(_ROWS, f"{url}/UntypedDataSet", query, filters)
     version = _version(parts, request)
     read_table = tidy(table, rows, _schema(table), _cells, counted, full_pages=counted is None)
     return Download(request, version.modified_at, version.text, table.title, (*parts, *rows), read_table)

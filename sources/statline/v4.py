@@ -21,7 +21,7 @@ from sources.statline.table import (
     Table,
     as_cells,
     catalogue_rows,
-    condition,
+    conditions,
     group_path,
     narrow,
     quoted,
@@ -50,12 +50,8 @@ def download(fetch: Fetch, request: TableRequest) -> Download:
         lists["measure-groups"] = f"{url}/MeasureGroups"
     parts += fetch.lists(lists)
     table = narrow(_describe(parts, request), request)
-    query = {
-        "$filter": condition(table, request, lambda name, prefix: f"startswith({name},{quoted(prefix)})"),
-        "$select": ",".join(_schema(table)),
-    }
-    asked = {name: text for name, text in query.items() if text}
-    rows, counted = fetch.rows(_ROWS, f"{url}/Observations", asked)
+    filters = conditions(table, request, lambda name, prefix: f"startswith({name},{quoted(prefix)})")
+    rows, counted = fetch.rows(_ROWS, f"{url}/Observations", {"$select": ",".join(_schema(table))}, filters)
     version = _version(parts, request)
     read_table = tidy(table, rows, _schema(table), _cells, counted, full_pages=counted is None)
     return Download(request, version.modified_at, version.text, table.title, (*parts, *rows), read_table)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from catalog import load_catalogue
-from methods.crosswalk import crosswalk, restate
+from methods.crosswalk import crosswalk, left_out, restate
 from sources import bundled
 from sources.facts import read_facts
 from sources.lifetimes import FILE
@@ -881,15 +883,149 @@ def test_borders_of_another_year_than_the_period_are_brought_forward() -> None:
     assert dict(found.select("region_code", "value").iter_rows()) == {"GM0003": 85, "GM2002": 26}
 
 
-def test_municipalities_of_no_year_are_refused() -> None:
+def test_what_fits_no_year_is_left_out_and_named() -> None:
     figures = observation("""
-        indicator_id region_code period value
-        people       GM2001      2019   1
-        people       GM0001      2019   1
-        people       GM0009      2019   1
+        indicator_id region_code period source_table value
+        people       GM2001      2019   A            1
+        people       GM0001      2019   A            1
+        people       GM0009      2019   A            1
+        people       GM0009      2019   B            5
+        people       GM0009      2018   A            6
+        people       NL01        2019   A            7
         """)
-    with pytest.raises(ValueError, match=r"all municipalities of people 2019 total A, such as GM2001"):
-        restate(figures, TO_2020, WHAT, NO_WEIGHTS)
+    found = restate(figures, TO_2020, WHAT, NO_WEIGHTS)
+    assert found.select("region_code", "period", "source_table", "value").rows() == [
+        ("GM0009", "2018", "A", 6),
+        ("NL01", "2019", "A", 7),
+        ("GM0009", "2019", "B", 5),
+    ]
+    lost = left_out(figures, TO_2020)
+    assert lost.select("indicator_id", "period", "source_table", "region_code").rows() == [
+        ("people", "2019", "A", "GM2001")
+    ]
+    assert left_out(figures.filter(source_table="B"), TO_2020).is_empty()
+    assert left_out(figures.clear(), TO_2020).is_empty()
+    # Also where every one of them is unknown, nothing stops.
+    unknown = observation("indicator_id region_code period value\npeople GM0777 2019 1")
+    assert restate(unknown, TO_2020, WHAT, NO_WEIGHTS).is_empty()
+    assert left_out(unknown, TO_2020)["region_code"].to_list() == ["GM0777"]
+
+
+# GM0001 merely gets another code in the course of 2019; GM0002 goes into GM0003 on 1 January 2020.
+RENAMED_WITHIN_2019 = crosswalk(
+    events("""
+        date       old_code new_code share kind      founded
+        2019-07-01 GM0001   GM2001   1     renamed   yes
+        2020-01-01 GM0002   GM0003   1     abolished no
+    """),
+    [2018, 2019, 2020],
+    2020,
+    ["GM0003", "GM2001"],
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ("GM0001 3; GM2001 4", 4),  # the code of the layout
+        ("GM0001 3", 3),
+        ("GM2001 4", 4),
+        ("GM0001 3; GM2001 -", 3),  # only one has a figure
+    ],
+)
+@pytest.mark.parametrize("period", ["2018", "2019", "2019-12", "2020"])
+def test_a_renamed_municipality_goes_by_both_codes(given: str, value: int, period: str) -> None:
+    rows = [f"people {row} {period}" for row in given.split("; ")]
+    # In 2019 the series cannot be on other borders than those of the year itself.
+    others = [] if period == "2020" else [f"people GM0002 10 {period}", f"people GM0003 20 {period}"]
+    figures = observation("\n".join(["indicator_id region_code value period", *rows, *others]))
+    found = restate(figures, RENAMED_WITHIN_2019, WHAT, NO_WEIGHTS)
+    assert left_out(figures, RENAMED_WITHIN_2019).is_empty()
+    assert found.filter(region_code="GM2001").select("value", "warnings").rows() == [(value, [])]
+    assert found.filter(region_code="GM0003")["value"].to_list() == ([30] if others else [])
+    assert "GM0001" not in set(found["region_code"])
+
+
+# As Weesp in March 2022, and Voorne aan Zee on 1 January 2023.
+WEESP = """
+    date       old_code new_code share kind      founded
+    2022-03-24 GM0457   GM0363   1     abolished no
+    2023-01-01 GM0501   GM1992   1     abolished yes
+    2023-01-01 GM0530   GM1992   1     abolished yes
+"""
+
+
+@pytest.mark.parametrize(
+    ("period", "given", "expected"),
+    [
+        # Weesp is still there, and is added.
+        ("2022-02", "GM0363 90; GM0457 2; GM0501 3; GM0530 4", {"GM0363": 92, "GM1992": 7}),
+        # Weesp is gone, Voorne aan Zee is not there yet.
+        ("2022-12", "GM0363 92; GM0501 3; GM0530 4", {"GM0363": 92, "GM1992": 7}),
+        ("2022Q4", "GM0363 92; GM0501 3; GM0530 4", {"GM0363": 92, "GM1992": 7}),
+        # The table has the newest borders already.
+        ("2022-12", "GM0363 92; GM1992 7", {"GM0363": 92, "GM1992": 7}),
+        # A part that is on neither border complete gives no figure.
+        ("2022-12", "GM0363 92; GM0501 3", {"GM0363": 92, "GM1992": None}),
+        # A year is that of its 1 January: without Weesp there is no figure.
+        ("2022", "GM0363 92; GM0501 3; GM0530 4", {"GM0363": None, "GM1992": 7}),
+    ],
+)
+def test_what_was_reorganised_within_a_year(period: str, given: str, expected: dict[str, float | None]) -> None:
+    to_2023 = crosswalk(events(WEESP), [2021, 2022, 2023], 2023, ["GM0363", "GM1992"])
+    rows = [f"people {row} {period}" for row in given.split("; ")]
+    figures = observation("\n".join(["indicator_id region_code value period", *rows]))
+    found = restate(figures, to_2023, WHAT, NO_WEIGHTS)
+    assert dict(found.select("region_code", "value").iter_rows()) == expected
+    if period != "2022" and len(rows) == 3:
+        assert found.filter(region_code="GM0363")["warnings"].to_list() == [[]]
+
+
+def test_of_two_years_as_near_a_figure_within_a_year_has_the_later() -> None:
+    # A crosswalk without 2019: GM0005 had not yet taken in GM0006 in 2018, and has in 2020.
+    rows = """
+        period from_code to_code share changed
+        2018   GM0005    GM0005  1     yes
+        2018   GM0006    GM0005  1     yes
+        2020   GM0005    GM0005  1     no
+        """
+    gap = table(rows).with_columns(pl.col("share").cast(pl.Float64), changed=pl.col("changed") == "yes")
+    figures = observation("""
+        indicator_id region_code period  value
+        people       GM0005      2019-12 5
+        people       GM0005      2019    6
+        """)
+    found = restate(figures, gap, WHAT, NO_WEIGHTS)
+    assert dict(found.select("period", "value").iter_rows()) == {"2019": None, "2019-12": 5}
+
+
+def test_real_dwelling_prices_of_2015_under_the_old_and_the_new_code(
+    shared_data: Path, real: pl.DataFrame, published: pl.DataFrame
+) -> None:
+    page = shared_data / "odata-v4" / "83625NED" / "observations-page-1.json"
+    if not page.is_file():
+        pytest.skip("no observations of 83625NED among the shared data")
+    figures = (
+        pl.DataFrame(json.loads(page.read_bytes())["value"], infer_schema_length=None)
+        .filter(pl.col("RegioS").str.starts_with("GM") & pl.col("Value").is_not_null())
+        .select(
+            indicator_id=pl.lit("price"),
+            region_code="RegioS",
+            period=pl.col("Perioden").str.slice(0, 4),
+            value=pl.col("Value").cast(pl.Float64),
+            status=pl.lit("definitive"),
+            warnings=pl.lit([], dtype=pl.List(pl.String)),
+        )
+    )
+    to_2025 = crosswalk(real, range(2010, 2026), 2025, codes_of(published, "population", 2025))
+    assert left_out(figures, to_2025).is_empty()
+    found = restate(figures, to_2025, indicators("indicator_id group_method\nprice weighted_mean"), NO_WEIGHTS)
+    # Prices of 2015 stand under GM1921 (203 762) and GM1940 (207 262), as CBS publishes them.
+    assert {"GM1921", "GM1940"} <= set(figures.filter(period="2015")["region_code"])
+    assert found.filter(region_code="GM1940", period="2015").select("value", "warnings").rows() == [(207_262, [])]
+    assert found.filter(region_code="GM1921").is_empty()
+    for period in sorted(set(figures["period"])):
+        assert set(found.filter(period=period)["region_code"]) == set(to_2025["to_code"]), period
 
 
 def test_figures_that_are_there_twice_or_unknown_are_refused() -> None:

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from typer.main import get_command
 
+from pipelines import refresh
 from pipelines.cli import app
 from tests.conftest import BTG, EXAMPLES
 
@@ -287,8 +288,23 @@ def test_a_file_is_taken_in_once(btg: Btg, tmp_path: Path) -> None:
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == kept
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "nowhere.xlsx"])
-def test_a_file_that_cannot_be_taken_in_is_refused_with_a_reason(btg: Btg, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["nowhere.xlsx", "."], ids=["no file", "a folder"])
+def test_what_is_no_file_is_a_wrong_call(btg: Btg, tmp_path: Path, name: str) -> None:
+    refused(btg("add", tmp_path / name, "--data", tmp_path / "data"))
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_file_of_an_unknown_source_is_a_wrong_call_that_names_the_known_ones(btg: Btg, tmp_path: Path) -> None:
+    result = btg("add", WORKBOOK, "--source", "uwvv", "--data", tmp_path / "data")
+    refused(result)
+    assert "'uwvv'" in result.stderr
+    for source in ("uwv", "ggd_twente", "cbs_income"):
+        assert source in result.stderr.replace("'uwvv'", "")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_file_that_cannot_be_taken_in_is_refused_with_a_reason(btg: Btg, tmp_path: Path) -> None:
+    name = "notes.txt"
     (tmp_path / "notes.txt").write_text("Dear all,\nthe figures follow next week.\n", encoding="utf-8")
     result = btg("add", tmp_path / name, "--data", tmp_path / "data")
     assert result.exit_code == 1
@@ -306,6 +322,26 @@ def test_without_a_data_root_nothing_is_kept(btg: Btg, call: list[str | Path]) -
     result = btg(*call)
     refused(result)
     assert "BTG_DATA is empty" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["CBS", "cbs", "2025)", "(indeling", "86161", "NED", "gebiedsindelingen", ""])
+def test_a_part_of_a_name_means_no_table(name: str) -> None:
+    with pytest.raises(refresh.NothingChosenError):
+        refresh.choose([name])
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("cbs_income", ["CBS 86004NED", "CBS 86161NED (indeling 2025)"]),
+        ("86161NED", ["CBS 86161NED (indeling 2025)"]),
+        ("86161ned", ["CBS 86161NED (indeling 2025)"]),
+        ("CBS 86161NED (indeling 2025)", ["CBS 86161NED (indeling 2025)"]),
+        ("CBS/Kadaster gebiedsindelingen 2025", ["CBS/Kadaster gebiedsindelingen 2025"]),
+    ],
+)
+def test_a_source_a_table_and_a_whole_name_mean_their_tables(name: str, tables: list[str]) -> None:
+    assert refresh.choose([name]) == tables
 
 
 def test_what_cannot_be_fetched_is_refused_with_what_can(btg: Btg, tmp_path: Path) -> None:

@@ -518,9 +518,37 @@ class TestObservations:
 
     def test_another_table_is_not_taken_for_this_one(self, tmp_path: Path) -> None:
         other = ANSWER["@odata.context"].replace("1NED", "1ned")
-        assert "is of table 1ned" in str(
-            refusal(answer(tmp_path, **{"@odata.context": other}), UnknownLayout, observations_layout())
-        )
+        path = answer(tmp_path, **{"@odata.context": other})
+        with pytest.raises(UnknownLayout, match=r"It is of table 1ned\."):
+            delivered.read(path, observations_layout(), NAMES)
+
+    def test_a_table_without_a_layout_is_said_so_and_no_other_layout_comes_near(self, tmp_path: Path) -> None:
+        other = ANSWER["@odata.context"].replace("1NED", "2NED")
+        path = answer(tmp_path, **{"@odata.context": other})
+        with pytest.raises(UnknownLayout, match="no layout for table 2NED") as caught:
+            delivered.recognise(path, [observations_layout(), rows_layout(), crosstab_layout()])
+        assert "Tables with a layout: 1NED." in str(caught.value)
+        assert "Nearest" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {"@odata.context": "https://example.org/CBS/1NED/$metadata#Properties", "Identifier": "1NED"},
+            {"@odata.context": "https://example.org/CBS/1NED/$metadata#MeasureCodes", "value": [{"Identifier": "M1"}]},
+            {"odata.metadata": "https://example.org/1NED/$metadata#Cbs.OData.WebAPI.DataProperties", "value": []},
+            {"tableId": "1NED", "capturedAt": "2026-07-02T12:11:02Z"},
+        ],
+        ids=["properties", "measure codes", "properties of v3", "index"],
+    )
+    def test_metadata_go_beside_the_observations(self, tmp_path: Path, content: dict[str, Any]) -> None:
+        path = tmp_path / "metadata.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        assert "go beside the observations" in str(refusal(path, UnknownLayout, observations_layout()))
+
+    def test_boundaries_are_fetched_not_added(self, tmp_path: Path) -> None:
+        path = tmp_path / "municipalities.geojson"
+        path.write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+        assert "fetched (btg fetch), not added" in str(refusal(path, UnknownLayout, observations_layout()))
 
     @pytest.mark.parametrize("content", ['{"value": [{"Id": 1}', '{"value": 7}', "[]", "{}", '{"value": [1, 2]}'])
     def test_what_is_no_answer_is_refused(self, tmp_path: Path, content: str) -> None:

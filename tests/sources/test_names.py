@@ -95,6 +95,16 @@ def test_an_unknown_name_gets_the_nearest_ones_and_says_where_it_stands() -> Non
     assert "Enschede GM0153" in message
 
 
+@pytest.mark.parametrize("name", ["Jan Jansen, 123456782", "jan.jansen@example.org", "123456782"])
+def test_what_comes_near_no_name_is_not_shown(name: str) -> None:
+    """In the column of a wrong file there may be persons, and messages are kept and mailed."""
+    with pytest.raises(UnknownName) as caught:
+        NAMES.code_of(name, "2024", file="delivery.csv", row=7, column="Gemeente")
+    assert str(caught.value).startswith("delivery.csv, row 7, column Gemeente: expected the name of a Dutch region")
+    assert caught.value.value is None
+    assert not any(part in str(caught.value) for part in ("ansen", "123456782"))
+
+
 @pytest.mark.parametrize("name", ["", "Gemeente 12", "Totaal", "(gemeente)"])
 def test_what_is_no_name_is_found_nowhere(name: str) -> None:
     assert NAMES.find(name) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from sources.errors import (
 )
 from sources.http import Deadline, Manners, PoliteClient
 from sources.statline import StatLine, TableRequest, catalogue, read
+from sources.statline.fetch import _same_site
 from tests.standins.faults import Fault, Kind
 from tests.standins.odata_v3 import ODataV3
 from tests.standins.odata_v4 import ODataV4
@@ -215,6 +217,116 @@ def test_of_the_key_figures_of_districts_only_municipalities_and_the_country_are
     assert cells.select("region_code", "period", "value").rows() == [("NL01", None, 0.0), ("GM0153", None, 1.0)]
 
 
+AGES = {str(10_010 + 10 * age): f"{age} jaar" for age in range(91)}  # the last one is not asked for
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+class TestManyMembers:
+    """Ninety single years of age, as of the population (03759ned): more than a service takes in one filter."""
+
+    def service(self, platform: Platform) -> ODataV4 | ODataV3:
+        code = {"odata_v4": "M000352", "odata_v3": "BevolkingOp1Januari_1"}[platform]
+        made = StandInTable(
+            "03759ned",
+            "Bevolking op 1 januari",
+            {"Leeftijd": AGES, "RegioS": {"GM0141": "Almelo", "GM0153": "Enschede"}, "Perioden": {"2022JJ00": "2022"}},
+            [StandInTopic(code, (), "Bevolking op 1 januari", "aantal", "Long")],
+            [
+                {"Leeftijd": age, "RegioS": region, "Perioden": "2022JJ00", code: int(age) + int(region[2:])}
+                for age in AGES
+                for region in ("GM0141", "GM0153")
+            ],
+        )
+        return (ODataV4 if platform == "odata_v4" else ODataV3)(made, page_size=30)
+
+    def request(self, platform: Platform, server: ODataV4 | ODataV3) -> TableRequest:
+        select = {"Leeftijd": tuple((age,) for age in list(AGES)[:90])}
+        return request(platform, server, name="CBS 03759ned", table_id="03759ned", topics=(), select=select)
+
+    def test_they_are_asked_for_in_several_queries_that_make_one_table(
+        self, platform: Platform, client: PoliteClient
+    ) -> None:
+        with self.service(platform) as server:
+            asked = self.request(platform, server)
+            download = StatLine(client).download(asked, Deadline.after(SECONDS))
+        lines = [unquote(line) for line in server.requests if "$filter" in line]
+        assert max(line.count("Leeftijd eq") for line in lines) == 40
+        # 80, 80 and 20 rows, 30 a page; and a count of each.
+        assert len([line for line in lines if "$count" not in line]) == 3 + 3 + 1
+        assert [line.count("Leeftijd eq") for line in lines if "$count" in line] == [40, 40, 10]
+        rows = {"odata_v4": "observations", "odata_v3": "rows"}[platform]
+        roles = [part.role for part in download.parts if part.role.startswith(rows)]
+        assert roles == [f"{rows}/{number:04}" for number in range(1, 8)]
+        cells = read(asked, download.parts).cells
+        assert cells.equals(download.table.cells)
+        found = {(age, region): value for age, region, value in cells.select("Leeftijd", "region_code", "value").rows()}
+        right = {(age, f"GM0{n}"): float(int(age) + n) for age in list(AGES)[:90] for n in (141, 153)}
+        assert cells.height == len(right)
+        assert found == right
+
+    def test_rows_that_lack_in_one_of_the_queries_are_noticed(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with self.service(platform) as server:
+            plain = server.answer
+
+            def fewer(path: str, query: dict[str, str], headers: Any) -> Any:
+                last = "'10810" in query.get("$filter", "") and not path.endswith("$count")
+                return plain(path, {**query, "$top": "15"} if last else query, headers)
+
+            monkeypatch.setattr(server, "answer", fewer)
+            with pytest.raises(IncompleteAnswer, match=r"180 rows, .* found 175"):
+                StatLine(client).download(self.request(platform, server), Deadline.after(SECONDS))
+
+    def test_without_a_count_the_last_page_of_every_query_may_be_short_and_no_other(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with self.service(platform) as server:
+            _refuse_to_count(server, monkeypatch)
+            asked = self.request(platform, server)
+            assert StatLine(client).download(asked, Deadline.after(SECONDS)).table.cells.height == 180
+            plain = server.answer
+
+            def short(path: str, query: dict[str, str], headers: Any) -> Any:
+                answer = plain(path, query, headers)
+                if query.get("$skip") != "30" or "'10410" not in query.get("$filter", ""):
+                    return answer
+                page = json.loads(answer.body)
+                page["value"].pop()
+                return replace(answer, body=json.dumps(page).encode())
+
+            monkeypatch.setattr(server, "answer", short)
+            with pytest.raises(IncompleteAnswer, match="cut short"):
+                StatLine(client).download(asked, Deadline.after(SECONDS))
+
+
+@pytest.mark.parametrize(
+    ("link", "same"),
+    [
+        ("https://opendata.cbs.nl/odatafeed/OData/1/?$skip=10", True),
+        ("https://OpenData.CBS.nl:443/ODataFeed", True),
+        ("https://dataderden.cbs.nl/ODataFeed", True),
+        ("http://opendata.cbs.nl/ODataFeed", False),
+        ("https://opendata.cbs.nl:8443/ODataFeed", False),
+        ("https://cbs.nl.example.org/ODataFeed", False),
+        ("https://opendata.cbs.nl@example.org/ODataFeed", False),
+        ("https://ecbs.nl/ODataFeed", False),
+        ("https://93.184.1.2/ODataFeed", False),
+        ("https://opendata.cbs.nl:port/", False),
+        ("UntypedDataSet?$skip=10", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_a_next_page_is_of_the_same_site(link: str, same: bool) -> None:
+    assert _same_site("https://opendata.cbs.nl/ODataFeed/odata/1", link) is same
+
+
+def test_an_address_in_numbers_is_a_site_of_its_own() -> None:
+    assert _same_site("http://127.0.0.1:80/x", "http://127.0.0.1/X")
+    assert not _same_site("http://127.0.0.1/x", "http://10.9.0.1/x")
+    assert not _same_site("http://127.0.0.1/x", "http://name.0.1/x")
+
+
 TRANSIENT = [
     Kind.TOO_MANY_REQUESTS,
     Kind.UNAVAILABLE,
@@ -320,6 +432,41 @@ class TestFaults:
             with pytest.raises(IncompleteAnswer, match="circles"):
                 StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
         assert len(server.requests) < 40
+
+    def test_a_next_page_on_another_site_is_refused(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with service(platform) as elsewhere, service(platform) as server:
+            plain = server.answer
+
+            def astray(path: str, query: dict[str, str], headers: Any) -> Any:
+                answer = plain(path, query, headers)
+                _, found, link = answer.body.partition(b'odata.nextLink":')
+                there = link.replace(server.url.encode(), elsewhere.url.encode())
+                return replace(answer, body=answer.body.removesuffix(link) + there) if found else answer
+
+            monkeypatch.setattr(server, "answer", astray)
+            with pytest.raises(SourceChanged, match="CBS 86161NED") as caught:
+                StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        assert "127.0.0.1" in caught.value.expected
+        assert elsewhere.url in str(caught.value.value)
+        assert not elsewhere.requests
+
+    def test_a_next_page_may_have_other_capitals_in_its_path(
+        self, platform: Platform, client: PoliteClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with service(platform) as server:
+            plain = server.answer
+
+            def lower(path: str, query: dict[str, str], headers: Any) -> Any:
+                answer = plain(path.replace("/oDATA/", "/odata/"), query, headers)
+                head, found, link = answer.body.partition(b'odata.nextLink":')
+                return replace(answer, body=head + found + re.sub(b"/odata/", b"/oDATA/", link, flags=re.IGNORECASE))
+
+            monkeypatch.setattr(server, "answer", lower)
+            download = StatLine(client).download(request(platform, server), Deadline.after(SECONDS))
+        assert any("/oDATA/" in line for line in server.requests)
+        assert figures(download.table.cells) == RIGHT
 
     def test_a_renamed_topic_is_an_error_before_any_row_is_asked_for(
         self, platform: Platform, client: PoliteClient
