@@ -127,7 +127,7 @@ def test_failures_news_and_newer_tables_are_warnings_that_name_the_table(
     assert not any(check.passed for check in checks.values())
     assert checks[ALL_FETCHED].description.startswith(f"{SURVEY}, column region_code: expected a row for all")  # type: ignore[union-attr]
     assert "newer CBS 86165NED" in checks[KEPT_UP].description  # type: ignore[operator]
-    assert checks[NOTHING_NEW].description == f"{DISTRICTS}: population_density 2025: 14 figures were revised"
+    assert checks[NOTHING_NEW].description == f"{DISTRICTS}: population_density 2025: 15 figures were revised"
     assert store.newest(DISTRICTS) != before
     assert len(store.of(SURVEY)) == 1
 

@@ -183,7 +183,7 @@ def test_fetch_says_a_line_a_table_and_how_to_go_on(fetched: Fetched) -> None:
     lines = fetched.said.splitlines()
     assert [line.split(maxsplit=1)[1].rpartition(", ")[0] or line.split(maxsplit=1)[1] for line in lines[:28]] == TABLES
     assert all(line.startswith("new  ") for line in lines[:28])
-    assert lines[0] == "new        CBS 03759ned, 13705 figures"
+    assert lines[0] == "new        CBS 03759ned, 13720 figures"
     assert "28 tables: 28 new, 0 changed, 0 unchanged, 0 failed." in fetched.said
     assert lines[-1] == "Measure them: btg measure"
 
@@ -425,8 +425,9 @@ def test_add_of_a_file_that_is_no_figures_is_refused_in_one_message(kind: str, b
 
 def test_add_as_a_source_that_does_not_exist_is_refused(btg: Btg, tmp_path: Path) -> None:
     result = btg("add", examples.UWV, "--source", "uvw", "--data", tmp_path)
-    assert result.exit_code == 1
-    assert "There is no layout of the source 'uvw'" in result.stderr
+    assert result.exit_code == 2
+    assert "uvw" in result.stderr
+    assert "ggd_twente" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -221,10 +221,15 @@ def _of_wish(
     )
     country = next(code for code in regions if code.startswith("NL"))
     exact = known.select(region=pl.col("region_code").replace({"NL01": country}), period="period", exact="value")
-    own_years = exact.select("period").unique()
+    own_years = exact["period"].unique().to_list()
+    # Inhabitants are of every municipality of 2023 in every year, as if on its borders; of the country's own figures
+    # the bundle lacks some.
+    fills = pl.lit(indicator.indicator_id == "population") | (
+        (pl.col("region") == country) & pl.lit(indicator.country_figure)
+    )
+    stays = ~pl.col("period").is_in(own_years) | fills
     cells = invented.join(exact, ["region", "period"], how="left").with_columns(
-        value=pl.when(pl.col("period").is_in(own_years["period"].to_list())).then("exact").otherwise("value")
-        / source.factor
+        value=pl.coalesce("exact", pl.when(stays).then("value")) / source.factor
     )
     selected = {dimension: accepted[0] for dimension, accepted in source.select.items()}
     cells = cells.drop("exact").with_columns(pl.lit(code).alias(d) for d, code in selected.items())
