@@ -52,10 +52,8 @@ def measure(settings: Settings, follow: FollowStep) -> Outcome:
     Raises AnotherRunIsBusy, OutputNotUsable and KeyboardInterrupt. Everything else that goes wrong is in the outcome:
     no edition is made then, and the one that stands is untouched.
     """
-    # A run keeps nearly everything it makes, and all that was imported: looking for garbage as often as usual costs a
-    # tenth of its time.
-    gc.freeze()
-    gc.set_threshold(500_000, 100, 1000)
+    # A run keeps nearly everything it makes: looking for garbage as often as usual costs a tenth of its time.
+    gc.set_threshold(100_000, 50, 50)
     _hasten_history()
     prepare_dagster_home()
     try:
