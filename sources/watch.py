@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import polars as pl
 
@@ -44,28 +43,25 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
     return [sentence for row in counted.iter_rows(named=True) for sentence in _sentences(row)]
 
 
-def _sentences(row: dict[str, object]) -> Iterable[str]:
+# What is said of a count that is not 0, in this order.
+_NEWS = {
+    "gained": "figures were added",
+    "lost": "figures are gone",
+    "revised": "figures were revised",
+    "unmargined": "figures lost their margin",
+    "widened": "margins were revised",
+    "settled": "figures went from provisional to definitive",
+    "reopened": "figures went from definitive to provisional",
+}
+
+
+def _sentences(row: dict[str, object]) -> list[str]:
     what = f"{row['indicator_id']} {row['period']}"
     if row["had"] == 0 and row["has"]:
-        yield f"{what}: new, {row['has']} figures"
-        return
+        return [f"{what}: new, {row['has']} figures"]
     if row["had"] and row["has"] == 0:
-        yield f"{what}: gone, {row['had']} figures were there before"
-        return
-    if row["gained"]:
-        yield f"{what}: {row['gained']} figures were added"
-    if row["lost"]:
-        yield f"{what}: {row['lost']} figures are gone"
-    if row["revised"]:
-        yield f"{what}: {row['revised']} figures were revised"
-    if row["unmargined"]:
-        yield f"{what}: {row['unmargined']} figures lost their margin"
-    if row["widened"]:
-        yield f"{what}: {row['widened']} margins were revised"
-    if row["settled"]:
-        yield f"{what}: {row['settled']} figures went from provisional to definitive"
-    if row["reopened"]:
-        yield f"{what}: {row['reopened']} figures went from definitive to provisional"
+        return [f"{what}: gone, {row['had']} figures were there before"]
+    return [f"{what}: {row[count]} {phrase}" for count, phrase in _NEWS.items() if row[count]]
 
 
 def look_around(catalogue: Catalogue, client: PoliteClient, deadline: Deadline) -> list[str]:

@@ -86,6 +86,7 @@ def _parts(path: Path, data: bytes) -> dict[str, bytes]:
                 _check_growth(path, entry, len(content), left)
                 parts[entry.filename] = content
             return parts
+    # zipfile raises NotImplementedError for a compression that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise IncompleteFile(
             path,

@@ -33,6 +33,9 @@ _MONTH_NAMES = [
 _MONTHS = {name: number for names in _MONTH_NAMES for number, name in enumerate(names.split(), start=1)}
 _WRITTEN = re.compile(r"([a-z]+)\.?[\s-]+(\d{4}|\d{2})(\*{0,2})")
 _CODE = r"^[A-Z]{1,2}[0-9A-Z]{2,10}$"
+# What of a cell a message may show: in a file of another kind, or with its columns shifted, it may be about a person.
+_SHOWN_CODE = re.compile(r"[A-Z]{0,2}\d{1,6}")
+_SHOWN_NUMBER = re.compile(r"[\W\d]{1,10}|.{1,5}")
 
 
 def assemble(
@@ -136,7 +139,7 @@ def _with_value(figures: pl.DataFrame, place: str, layout: Layout, text_topics: 
             + (f" or one of {' '.join(map(repr, layout.markers))}" if layout.markers else ""),
             row=first["row"],
             column=first["column"],
-            value=first["raw"],
+            value=_if_shown(first["raw"], _SHOWN_NUMBER),
             remedy=f"If the publisher writes it so, add it to the layout {layout.layout_id} (decimal, markers).",
             more=odd.height - 1,
         )
@@ -162,7 +165,7 @@ def _with_region(
             "a region code such as GM0153 or NL01",
             row=odd["row"][0],
             column=layout.region.column,
-            value=odd["region"][0],
+            value=_if_shown(odd["region"][0], _SHOWN_CODE),
             remedy="Give every row the code of its region, or leave the row out.",
             more=odd["row"].n_unique() - 1,
         )
@@ -203,7 +206,7 @@ def _refuse_formulas_in_names(figures: pl.DataFrame, place: str, layout: Layout)
             "names that do not begin with = + - or @",
             row=formulas["row"][0],
             column=layout.region.column,
-            value=formulas["region"][0],
+            value=formulas["region"][0][0],
             remedy="A spreadsheet would run this as a formula. Ask the sender what it should be.",
         )
 
@@ -217,10 +220,15 @@ def _refuse_duplicates(figures: pl.DataFrame, place: str, key: list[str]) -> Non
             "one figure a region, period and topic",
             row=first["row"],
             column=first["column"],
-            value=first["region"],
+            value=_if_shown(first["region_code"], _SHOWN_CODE),
             remedy="This region stands above already, perhaps under another name: keep the right row.",
             more=twice.height - 1,
         )
+
+
+def _if_shown(cell: str, pattern: re.Pattern[str]) -> str | None:
+    """The cell where it is of this form, and otherwise nothing."""
+    return cell if pattern.fullmatch(cell.strip()) else None
 
 
 def _region_names(cells: pl.DataFrame, written: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, str]:

@@ -78,6 +78,8 @@ GOOD_HEALTH = [], "Ervaren gezondheid (goed/zeer goed)", "%"
 POPULATION_1_JANUARY = [], "Bevolking op 1 januari", "aantal"
 RECIPIENTS = [], "Bijstandsontvangers", ""
 PRICE = [], "Gemiddelde verkoopprijs", "euro"
+SATISFIED = ["Tevredenheid met het leven"], "Tevreden", "%"
+ASSISTANCE = [], "Totaal bijstandsuitkeringen", "x 1000"
 
 # File, topic (path, title, unit), region, period, value, and the line it stands on.
 GOLDEN: list[tuple[str, tuple[list[str], str, str], str, str | None, float, str]] = [
@@ -106,6 +108,9 @@ GOLDEN: list[tuple[str, tuple[list[str], str, str], str, str | None, float, str]
     (REGIONS, (["Bewegen en sport"], "Wekelijkse sporters", "%"), "GG1106", "2022", 53.4, "line 6"),
     (REGIONS, GOOD_HEALTH, "GGD Fryslân (GG)", "2022", 72.0, "line 26"),
     (WELLBEING, (["Geluk"], "Gelukkig", "%"), "NL01", "2022", 86.1, "line 11"),
+    (WELLBEING, (["Geluk"], "Gelukkig", "%"), "NL01", "2013", 87.5, "line 2"),
+    (WELLBEING, SATISFIED, "NL01", "2019", 87.3, "line 8"),
+    (WELLBEING, SATISFIED, "NL01", "2024", 85.3, "line 13"),
     (AGES, ([], "Totale bevolking", "aantal"), "GM0141", "2019", 72849, "line 15"),
     (AGES, ([], "Totale bevolking", "aantal"), "GM0153", "2019", 158986, "line 181"),
     (AGES, ([], "Oppervlakte land", "km2"), "GM0164", "2019", 60.84, "line 275, Hengelo (O.)"),
@@ -150,6 +155,9 @@ GOLDEN: list[tuple[str, tuple[list[str], str, str], str, str | None, float, str]
     (V4_PRICES, PRICE, "GM0164", "2019", 233423, "Id 9076"),
     (V4_PRICES, PRICE, "GM0164", "2025", 378471, "Id 9082"),
     (V4_BENEFITS, ([], "Totaal arbeidsongeschiktheidsuitkeringen", "x 1000"), "NL01", "1998-01", 884.4, "Id 0"),
+    (V4_BENEFITS, ASSISTANCE, "NL01", "2015-12", 428.2, "Id 4167"),
+    (V4_BENEFITS, ASSISTANCE, "NL01", "2022-12", 388.1, "Id 5714"),
+    (V4_BENEFITS, ([], "AOW-uitkeringen", "x 1000"), "NL01", "2025-12", 3698.9, "Id 6382"),
 ]
 # Which member of the other dimensions is meant.
 SELECT = {
@@ -226,6 +234,21 @@ def test_a_figure_is_the_one_in_the_file(
         **SELECT.get(file, {}),
     )
     assert cells["value"].to_list() == [value], origin
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("measure", "period", "value", "origin"),
+    [
+        ("M001796_2", "2022", 72.2, "Id 4758"),
+        ("M001906_2", "2013", 8.2, "Id 146"),
+        ("3000800_2", "2025Q4", 395, "Id 5450"),
+    ],
+)
+def test_topics_of_one_title_are_told_apart_by_their_code(measure: str, period: str, value: float, origin: str) -> None:
+    """Every figure of this table is `Niet-seizoengecorrigeerd` or `Seizoengecorrigeerd`: of what, its groups say."""
+    found = table(V4_LABOUR).cells.filter(topic=measure, region_code="NL01", period=period)
+    assert found["value"].to_list() == [value], origin
 
 
 @pytest.mark.shared

@@ -140,7 +140,7 @@ class TestNames:
         fault = refusal(
             text(tmp_path, "Gemeente;Aantal", "Den Haag;1", "'s-Gravenhage;1"), DuplicateFigure, rows_layout()
         )
-        assert fault.row == 3
+        assert (fault.row, fault.value) == (3, "GM0518")
 
     def test_numbers_of_municipalities_are_codes(self, tmp_path: Path) -> None:
         by_number = rows_layout(region={"column": "Gemeente", "by": "number"})
@@ -148,13 +148,29 @@ class TestNames:
         book = workbook(tmp_path, Blad=[["Gemeente", "Aantal"], [153, 1], ["0164", 2], [1774, 3]])
         assert values(book, by_number) == [("GM0153", 1.0), ("GM0164", 2.0), ("GM1774", 3.0)]
 
-    def test_a_malformed_code_is_refused(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("cell", "shown"),
+        [("0153", "0153"), ("Enschede", None), ("J. Jansen", None), ("0612345678", None)],
+    )
+    def test_a_malformed_code_is_refused_and_shown_only_if_it_looks_like_one(
+        self, tmp_path: Path, cell: str, shown: str | None
+    ) -> None:
         fault = refusal(
-            text(tmp_path, "Gemeente;Aantal", "GM0153;1", "Enschede;2"),
+            text(tmp_path, "Gemeente;Aantal", "GM0153;1", f"{cell};2"),
             UnknownRegion,
             rows_layout(region={"column": "Gemeente"}),
         )
-        assert (fault.row, fault.value) == (3, "Enschede")
+        assert (fault.row, fault.column, fault.value) == (3, "Gemeente", shown)
+        assert shown or cell not in str(fault)
+
+    @pytest.mark.parametrize(("cell", "shown"), [("GM0153", "GM0153"), ("JANSEN", None)])
+    def test_of_a_region_that_is_there_twice_the_code_is_shown(
+        self, tmp_path: Path, cell: str, shown: str | None
+    ) -> None:
+        path = text(tmp_path, "Gemeente;Aantal", f"{cell};1", f"{cell};2")
+        fault = refusal(path, DuplicateFigure, rows_layout(region={"column": "Gemeente"}))
+        assert (fault.row, fault.value) == (3, shown)
+        assert shown or cell not in str(fault)
 
 
 class TestNumbers:
@@ -167,6 +183,12 @@ class TestNumbers:
     def test_what_is_no_number_of_this_layout_is_refused_with_its_place(self, tmp_path: Path, cell: str) -> None:
         fault = refusal(text(tmp_path, "Gemeente;Aantal", "Almelo;1", f'Enschede;"{cell}"'), ValueFault, rows_layout())
         assert (fault.row, fault.column, fault.value) == (3, "Aantal", cell)
+
+    @pytest.mark.parametrize("cell", ["Jansen", "06-12345678", "j@example.org", "Dorpsstraat 1"])
+    def test_what_may_be_about_a_person_is_refused_with_its_place_only(self, tmp_path: Path, cell: str) -> None:
+        fault = refusal(text(tmp_path, "Gemeente;Aantal", "Almelo;1", f"Enschede;{cell}"), ValueFault, rows_layout())
+        assert (fault.row, fault.column, fault.value) == (3, "Aantal", None)
+        assert cell not in str(fault)
 
     def test_points_between_thousands_are_read_where_the_layout_says_so(self, tmp_path: Path) -> None:
         path = text(tmp_path, "Gemeente;Aantal", "Almelo;1.234.567,5", "Enschede;1.000")

@@ -202,12 +202,22 @@ def test_a_formula_in_a_title_row_does_no_harm(book: Path) -> None:
 def test_a_name_that_a_spreadsheet_would_run_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "figures.csv"
     path.write_text(f'Gemeente;Aantal\nEnschede;1\n"{name}";2\n', encoding="utf-8")
-    assert "row 3, column Gemeente" in refusal(path, HostileFile)
+    message = refusal(path, HostileFile)
+    assert f"row 3, column Gemeente: found '{name[0]}';" in message
+    assert name not in message
 
 
 def test_a_cell_at_the_far_end_of_a_sheet_is_refused_before_it_takes_memory(book: Path) -> None:
     replaced(book, SHEET, '<c r="B3"', '<c r="XFD1048576"')
     assert "1048576 by 16384" in refusal(book, FileTooLarge)
+
+
+def test_a_part_packed_in_a_way_that_python_does_not_know_is_refused(book: Path) -> None:
+    data = bytearray(book.read_bytes())
+    # The method of compression, in the first entry of the archive's directory.
+    data[data.index(b"PK\x01\x02") + 10] = 99
+    book.write_bytes(data)
+    assert "a whole workbook" in refusal(book, IncompleteFile)
 
 
 def _ods(path: Path, rows: str) -> Path:

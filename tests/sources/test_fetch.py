@@ -26,6 +26,7 @@ from sources.collect import collect
 from sources.facts import FIGURE, Facts
 from sources.fetch import Outcome, Refresh, boundary_table, fetch, fetchable
 from sources.http import Deadline, Manners, PoliteClient
+from sources.requests import requests_of
 from sources.snapshots import SnapshotStore
 from sources.watch import look_around
 from tests.standins.faults import Fault, Kind
@@ -531,6 +532,62 @@ def test_a_new_release_with_the_same_figures_is_kept_and_has_no_news(
     assert newest is not None
     assert newest.modified_at == "2026-06-24T00:00:00+02:00"
     assert world.figures(store).equals(right)
+
+
+# --- what belongs to a table
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_without_the_country_that_it_is_asked_for_is_refused(
+    table: str, world: World, store: SnapshotStore, fetched: SnapshotStore, right: pl.DataFrame
+) -> None:
+    def without(served: StandInTable) -> StandInTable:
+        return replace(served, observations=served.cells.filter(pl.col("RegioS") != "NL01"))
+
+    world.publishers.issue(IDS[table], without)
+    failed(world.one(store, table), table, "a row for The Netherlands (NL01)")
+    kept_as_it_was(store, fetched, table)
+    assert world.figures(store).equals(right)
+
+
+def test_a_national_table_without_a_large_municipality_is_refused(
+    catalogue: Catalogue, bundle: Facts, empty: SnapshotStore
+) -> None:
+    """Amsterdam is no municipality of ours, but the country without it is another country."""
+    chosen = only(catalogue, ("net_labour_participation", LABOUR))
+
+    def without(served: StandInTable) -> StandInTable:
+        return replace(served, observations=served.cells.filter(pl.col("RegioS") != "GM0363"))
+
+    with publishers(chosen, bundle) as served:
+        world = World(served, with_services(chosen, served.environment), bundle)
+        assert world.one(empty, LABOUR).result == "new"
+        served.issue(IDS[LABOUR], without)
+        outcome = world.one(empty, LABOUR)
+    failed(outcome, LABOUR, "none for GM0363")
+    assert "% of all inhabitants live there" in outcome.message
+    assert len(empty.of(LABOUR)) == 1
+
+
+def test_inhabitants_by_sex_and_age_are_sums_over_years_of_age(
+    catalogue: Catalogue, small: World, empty: SnapshotStore
+) -> None:
+    """The cells that the weights of the resident survey add up to: one request a sex."""
+    table = "CBS 03759ned"
+    # Years of age in each: 18 to 34, 35 to 49, 50 to 64, and 65 to 105 or older.
+    bands = {"18_34": 17, "35_49": 15, "50_64": 15, "65plus": 41}
+    cells = {f"population_{sex}_{band}": years for sex in ("men", "women") for band, years in bands.items()}
+    chosen = only(catalogue, *((cell, table) for cell in cells))
+    assert len(requests_of(chosen, table)) == 2
+    with publishers(chosen, small.facts) as served:
+        world = World(served, with_services(chosen, served.environment), small.facts)
+        outcome = world.one(empty, table)
+    assert (outcome.result, outcome.figures) == ("new", 8 * 8 * 18), outcome.message
+    found = world.figures(empty).filter(pl.col("indicator_id").is_in(list(cells)), region_code="GM0153", period="2023")
+    # The stand-in divides all inhabitants of Enschede (CBS, 1 January 2023) over the years of age of each cell.
+    assert dict(found.select("indicator_id", "value").iter_rows()) == {
+        cell: years * round(161_235 / years) for cell, years in cells.items()
+    }
 
 
 # --- boundaries

@@ -17,7 +17,17 @@ from sources.errors import (
     SourceChanged,
 )
 from sources.facts import FIGURE
-from sources.figures import RAW, Wanted, check_municipalities, check_size, figures, present, together, wanted
+from sources.figures import (
+    RAW,
+    Wanted,
+    check_country,
+    check_municipalities,
+    check_size,
+    figures,
+    present,
+    together,
+    wanted,
+)
 from sources.tidy import TidyTable, Topic
 from tests.sources.small import TABLE, catalogue, indicator, raw, source, source_table, tidy
 from tests.sources.small import figures as known_figures
@@ -515,3 +525,30 @@ def test_a_period_is_held_against_later_borders_too_and_not_against_earlier_ones
     with pytest.raises(MissingMunicipality):
         check_municipalities(national("GM0008", period="2023"), known, "T1")
     check_municipalities(national("GM0008", period="2021"), known, "T1")  # before what is known
+
+
+# The country's own figure.
+
+WITH_COUNTRY = "region_code value\nGM0153 100\nGM0164 80\nNL01 9000"
+WITHOUT_COUNTRY = "region_code value\nGM0153 100\nGM0164 80"
+
+
+def test_a_table_without_the_countrys_own_figure_is_refused_by_indicator() -> None:
+    made = catalogue(indicator("jobs"), indicator("firms"))
+    both = pl.concat([known_figures(WITH_COUNTRY), known_figures(WITHOUT_COUNTRY, indicator_id="firms")])
+    check_country(known_figures(WITH_COUNTRY), made, TABLE)
+    with pytest.raises(MissingMunicipality) as caught:
+        check_country(both, made, TABLE)
+    error = caught.value
+    assert (error.file, error.column, error.value) == (TABLE, "region_code", "none for firms")
+    assert "(NL01)" in error.expected
+    assert "country_figure: false" in str(error.remedy)
+
+
+def test_the_country_is_not_asked_for_where_nobody_promised_it() -> None:
+    without = known_figures(WITHOUT_COUNTRY)
+    check_country(without, catalogue(indicator("jobs", country_figure=False)), TABLE)
+    check_country(without, catalogue(tables=[source_table(regions=["GM"])]), TABLE)
+    check_country(without, catalogue(tables=[source_table(service=None)]), TABLE)
+    # Of an indicator that the table does not hold yet nothing is missing.
+    check_country(without.clear(), catalogue(), TABLE)

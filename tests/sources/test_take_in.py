@@ -22,6 +22,7 @@ from sources.errors import (
     UnknownIndicator,
     UnknownLayout,
 )
+from sources.names import bundled_names
 from sources.snapshots import SnapshotStore
 from sources.take_in import Delivered, examine, take_in
 from tests.sources.small import TABLE, catalogue, figures, indicator, source, source_table
@@ -164,6 +165,33 @@ def test_a_file_without_any_value_is_refused(file: Path, store: SnapshotStore) -
 def test_a_file_that_lacks_an_own_municipality_is_refused(file: Path, store: SnapshotStore) -> None:
     file.write_text(JOBS.replace("Hengelo (O.);2023*;90\n", ""), encoding="utf-8")
     assert "Hengelo (GM0164), jobs, 2023" in str(refused(MissingMunicipality, file, store).remedy)
+
+
+def test_a_national_file_without_a_large_municipality_is_refused(tmp_path: Path, store: SnapshotStore) -> None:
+    """All municipalities of today but Amsterdam, where more people live than anywhere else."""
+    names = {row.code: row.name for row in bundled_names().current().only(["GM"]).rows if not row.valid_to}
+    people = {code: 900_000.0 if code == "GM0363" else 10_000.0 for code in names}
+    known = pl.DataFrame(
+        {
+            "indicator_id": "population",
+            "region_code": list(people),
+            "period": "2022",
+            "value": list(people.values()),
+            "ci_low": None,
+            "ci_high": None,
+            "status": "definitive",
+            "source_table": TABLE,
+        },
+        schema=KNOWN.schema,
+    )
+    titles = {code: names[code] for code in sorted(names)}
+    rows = [f"{name};2022;100" for code, name in titles.items() if code != "GM0363"]
+    path = tmp_path / "Banen land.csv"
+    path.write_text("\n".join(["Gemeente;Jaar;Banen", *rows, ""]), encoding="utf-8")
+    error = refused(MissingMunicipality, path, store, known=known)
+    assert (error.file, error.value) == (f"Banen land.csv ({TABLE})", "none for GM0363")
+    path.write_text("\n".join(["Gemeente;Jaar;Banen", *rows, "Amsterdam;2022;100", ""]), encoding="utf-8")
+    assert look_at(path, store, known=known).figures.height == len(names)
 
 
 def test_figures_a_thousand_times_those_known_are_refused_by_file(file: Path, store: SnapshotStore) -> None:
