@@ -94,6 +94,15 @@ def known_periods(catalogue: Catalogue) -> pl.DataFrame:
         for year in catalogue.known_periods(source)
         for period in ([f"{year}-{month}" for month in source.months] or [year])
     ]
+    # The survey is known to have been held, also where no file of it is described yet.
+    settings, of_waves = catalogue.survey.settings, {wave.source_table for wave in catalogue.survey.waves.values()}
+    rows += [
+        (indicator.indicator_id, year)
+        for indicator in catalogue.indicators
+        if catalogue.region.survey and indicator.layer == "experienced"
+        if of_waves.issuperset(source.source_table for source in indicator.sources)
+        for year in catalogue.sources[settings.source_id].known_periods
+    ]
     return _rows(rows, ["indicator_id", "period"]).unique().sort("indicator_id", "period")
 
 

@@ -23,6 +23,8 @@ from catalog.model import (
     Theme,
 )
 from catalog.registry import Column, Registry, Table
+from catalog.survey import SurveyCatalogue, load_survey
+from catalog.waves import sources_of_waves, tables_of_waves
 from catalog.yaml_file import CatalogueError, YamlFile, YearError
 
 FOLDER = Path(__file__).parent
@@ -43,6 +45,7 @@ class Catalogue(BaseModel):
     boundaries: BoundaryServices
     vocabulary: dict[str, dict[str, Term]]
     registry: Registry
+    survey: SurveyCatalogue
     sha256: str
 
     def indicator(self, indicator_id: str) -> Indicator:
@@ -91,17 +94,27 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
         for file in indicator_yamls
         for index, indicator in enumerate(file.parse(list[Indicator]))
     ]
+    region = region_yaml.parse(Region)
+    survey_folder = region_file.parent / region.survey if region.survey else folder / "survey"
+    if not survey_folder.is_dir():
+        raise region_yaml.error(
+            ["survey"], f"there is no folder '{region.survey}' beside this file: copy it too, or leave this field out"
+        )
+    survey = load_survey({indicator.indicator_id: indicator.layer for indicator, _, _ in placed}, survey_folder)
+    if not region.survey:
+        survey = survey.model_copy(update={"waves": {}})
     catalogue = Catalogue(
-        region=region_yaml.parse(Region),
+        region=region,
         themes=themes_yaml.parse(list[Theme]),
-        indicators=_with_sources_of_ratios(placed),
+        indicators=sources_of_waves(_with_sources_of_ratios(placed), survey, region.baseline_year),
         sources={source.source_id: source for source in sources.sources},
-        source_tables={table.source_table: table for table in sources.tables},
+        source_tables={table.source_table: table for table in [*sources.tables, *tables_of_waves(survey)]},
         services={service.service_id: service for service in sources.services},
         boundaries=sources.boundaries,
         vocabulary=vocabulary,
         registry=_registry(columns_yaml, vocabulary),
-        sha256=_fingerprint([*files, *indicator_files]),
+        survey=survey,
+        sha256=_fingerprint([*files, *indicator_files, *sorted(survey_folder.glob("*.yaml"))]),
     )
     _check_themes(catalogue, themes_yaml)
     _check_sources(sources, sources_yaml)

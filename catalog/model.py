@@ -81,7 +81,10 @@ class PlausibleTotal(Entry):
 
 
 class Region(Entry):
-    """The region that is measured, its groups and its years."""
+    """The region that is measured, its groups and its years.
+
+    `survey` is the folder, beside the region file, with the waves of its resident survey.
+    """
 
     region_code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
     name_nl: str
@@ -101,6 +104,7 @@ class Region(Entry):
     may_lack_figures: list[str] = []
     groups: list[Group] = []
     contrasts: list[tuple[str, str]] = []
+    survey: str | None = None
     plausible_totals: list[PlausibleTotal] = []
 
     @model_validator(mode="after")
@@ -188,6 +192,8 @@ class IndicatorSource(Entry):
     `baseline_periods` freezes the reference period of a baseline year. Where several sources freeze one, the best by
     priority of those at hand is the baseline. `baseline_revisions` decides what a later revision of that period does:
     `keep` stays with the bundled figures (what was published at the time), `accept` follows the publisher.
+
+    `comparable: false` marks a figure that was published without its method: it is comparable with nothing.
     """
 
     source_table: str
@@ -210,6 +216,7 @@ class IndicatorSource(Entry):
     baseline_periods: dict[int, Period] = {}
     baseline_revisions: Literal["keep", "accept"] = "keep"
     revision_margin: Annotated[float, Field(ge=0)] | None = None
+    comparable: bool = True
     note: str | None = None
 
 
@@ -272,8 +279,12 @@ class Indicator(Entry):
             raise mistake("group_method ratio and the field ratio go together", "ratio")
         if self.weight_fallback is not None and self.weight is None:
             raise mistake("a fallback needs a weight to fall back from", "weight_fallback")
-        if self.ratio is None and not self.sources:
-            raise mistake("every indicator has sources, except a ratio: its numerator has them", "sources")
+        if self.ratio is None and not self.sources and self.layer != "experienced":
+            raise mistake(
+                "every indicator has sources, except a ratio (its numerator has them) and an experienced one (the "
+                "waves of the survey have them)",
+                "sources",
+            )
         tables: set[str] = set()
         for place, source in enumerate(self.sources):
             if source.source_table in tables:

@@ -9,12 +9,15 @@ IndicatorSource.baseline_revisions.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import polars as pl
 
 from catalog import Catalogue
 from catalog.frames import frozen_baselines
+from sources import bundled, published_grades
+from sources.csv_file import read_bytes
 from sources.facts import Facts
 from sources.figures import RAW
 from sources.read_snapshot import Taken, read_snapshot
@@ -36,9 +39,9 @@ class Collected:
 
     figures: the columns RAW and synthetic (boolean), sorted by key. names: region_code, name. origins: where the
     figures of each indicator, source table and period come from: origin (`live`, `delivered` or `bundled`),
-    retrieved_at, modified_at, url, sha256, bytes (NULL for the bundle). passed_over: other figures of the baseline's
-    own tables and periods: the newest where the first stand (`keep`), the first where the newest stand (`accept`);
-    the columns of figures and origin. files: file, sha256, bytes.
+    retrieved_at, modified_at, url, sha256, bytes (NULL for those in figures.csv). passed_over: other figures of the
+    baseline's own tables and periods: the newest where the first stand (`keep`), the first where the newest stand
+    (`accept`); the columns of figures and origin. files: file, sha256, bytes.
     """
 
     figures: pl.DataFrame
@@ -55,13 +58,17 @@ def collect(catalogue: Catalogue, facts: Facts, store: SnapshotStore | None) -> 
         if store
         else []
     )
-    layers = [_of_facts(facts), *(_of_snapshot(layer, *entry) for layer, entry in enumerate(taken, start=1))]
+    layers = [
+        _of_facts(facts),
+        *_of_grades(catalogue),
+        *(_of_snapshot(layer, *entry) for layer, entry in enumerate(taken, start=1)),
+    ]
     candidates = pl.concat(layers)
     frozen = _frozen(catalogue)
     standing = _standing(candidates, frozen.filter("keep"))
     return Collected(
         figures=standing.select(*RAW, "synthetic").sort(_KEY),
-        names=_names(facts, [entry for _, entry in taken], standing),
+        names=_names(catalogue, facts, [entry for _, entry in taken], standing),
         origins=standing.select(*_SLOT, *_ABOUT).unique().sort(_SLOT),
         passed_over=_passed_over(candidates, standing, frozen).select(*RAW, "synthetic", "origin").sort(_KEY),
         files=_files(facts, standing),
@@ -90,6 +97,23 @@ def _of_facts(facts: Facts) -> pl.DataFrame:
         pl.lit(0).alias("layer"),
         *(pl.lit(BUNDLED if name == "origin" else None, dtype=kind).alias(name) for name, kind in _ABOUT.items()),
     )
+
+
+def _of_grades(catalogue: Catalogue) -> list[pl.DataFrame]:
+    """The published grades: they come with the software, and are of the region whose residents are surveyed."""
+    if not catalogue.region.survey:
+        return []
+    path = bundled.FOLDER / published_grades.FILE
+    data = read_bytes(path)
+    about = {"origin": BUNDLED, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    return [
+        published_grades.read_published_grades(path, catalogue).select(
+            *RAW,
+            pl.lit(value=False).alias("synthetic"),
+            pl.lit(0).alias("layer"),
+            *(pl.lit(about.get(name), dtype=kind).alias(name) for name, kind in _ABOUT.items()),
+        )
+    ]
 
 
 def _of_snapshot(layer: int, snapshot: Snapshot, taken: Taken) -> pl.DataFrame:
@@ -156,19 +180,23 @@ def _passed_over(candidates: pl.DataFrame, standing: pl.DataFrame, frozen: pl.Da
     )
 
 
-def _names(facts: Facts, taken: list[Taken], standing: pl.DataFrame) -> pl.DataFrame:
-    """The name of every region that has a figure: as the bundle has it, else as a table does, else its code."""
+def _names(catalogue: Catalogue, facts: Facts, taken: list[Taken], standing: pl.DataFrame) -> pl.DataFrame:
+    """The name of every region that has a figure: as the bundle has it, else as a table does, else its code.
+
+    Groups and the rest of the country are not among them: the region file names those.
+    """
     known: dict[str, str] = {}
     for entry in taken:
         known |= entry.region_names
     known |= dict(facts.regions.select("region_code", "name").iter_rows())
-    codes = sorted({*standing["region_code"].unique(), *facts.regions["region_code"]})
+    groups = {*catalogue.region.own_groups, catalogue.region.rest_code}
+    codes = sorted({*standing["region_code"].unique(), *facts.regions["region_code"]} - groups)
     return pl.DataFrame({"region_code": codes, "name": [known.get(code, code) for code in codes]})
 
 
 def _files(facts: Facts, standing: pl.DataFrame) -> pl.DataFrame:
-    """The files a run was made from: those of the bundle, and each snapshot that a figure comes from."""
-    used = standing.filter(pl.col("layer") > 0).select("source_table", "sha256", "bytes").unique()
+    """The files a run was made from: those of the bundle, and each other file or snapshot that a figure comes from."""
+    used = standing.filter(pl.col("sha256").is_not_null()).select("source_table", "sha256", "bytes").unique()
     rows = [(name, file.sha256, file.bytes) for name, file in facts.files.items()]
     rows += [(f"{table} {sha256[:12]}", sha256, size) for table, sha256, size in used.iter_rows()]
     schema = {"file": pl.String, "sha256": pl.String, "bytes": pl.Int64}

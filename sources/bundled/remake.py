@@ -8,13 +8,15 @@ import hashlib
 import io
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from catalog import Catalogue, load_catalogue
-from sources import lifetimes, names, outlines
+from sources import lifetimes, names, outlines, published_grades
 from sources.bundled import FOLDER, MANIFEST
 from sources.csv_file import read_bytes
 from sources.errors import InputError
@@ -48,6 +50,11 @@ _DESCRIPTIONS = {
         "licence": "CC BY 4.0",
         "attribution": f"{_CBS}, after tables 03759ned and 85554NED",
     },
+    published_grades.FILE: {
+        "what": "overall report grades of the resident survey as published in text, without method or margin",
+        "licence": "quotation of published figures",
+        "attribution": "Twente Board, RaboResearch",
+    },
     outlines.FILE: {
         "what": "outlines of the fourteen municipalities in 2022, simplified, WGS84; shared borders kept shared",
         "licence": "CC BY 4.0",
@@ -59,8 +66,8 @@ _DESCRIPTIONS = {
 def remake(folder: Path, catalogue: Catalogue, target: Path = FOLDER, *, dry_run: bool = False) -> list[str]:
     """Make the bundle in `target` from `folder`; returns what changed, one line a file.
 
-    The folder must be valid (read_facts). Where it holds no outlines or reorganisations, those of the bundle stay.
-    Equal input gives equal bytes; a file whose content is the same is not written again. Raises an InputError.
+    The folder must be valid (read_facts). Outlines, reorganisations, names and grades that it does not hold stay. Equal
+    input gives equal bytes; a file whose content is the same is not written again. Raises an InputError.
     """
     facts = read_facts(folder, catalogue)
     contents = {
@@ -68,8 +75,13 @@ def remake(folder: Path, catalogue: Catalogue, target: Path = FOLDER, *, dry_run
         ORIGINS: read_bytes(folder / ORIGINS),
         REGIONS: read_bytes(folder / REGIONS),
     }
-    beside = ((lifetimes.FILE, lifetimes.read_lifetimes), (outlines.FILE, outlines.read_outlines))
-    for name, read in (*beside, (names.FILE, names.read_names)):
+    beside: dict[str, Callable[[Path], object]] = {
+        lifetimes.FILE: lifetimes.read_lifetimes,
+        outlines.FILE: outlines.read_outlines,
+        names.FILE: names.read_names,
+        published_grades.FILE: partial(published_grades.read_published_grades, catalogue=catalogue),
+    }
+    for name, read in beside.items():
         path = (folder if (folder / name).exists() else target) / name
         read(path)
         contents[name] = read_bytes(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +69,7 @@ def test_an_address_that_is_none_is_refused_by_the_name_of_its_variable(
 def test_the_process_has_what_its_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = (FOLDER / "region.yaml").read_text(encoding="utf-8")
     (tmp_path / "region.yaml").write_text(text.replace("name_en: Twente", "name_en: Trial", 1), encoding="utf-8")
+    shutil.copytree(FOLDER / "survey", tmp_path / "survey")
     monkeypatch.setenv("BTG_REGION", str(tmp_path / "region.yaml"))
     monkeypatch.setenv("BTG_YEAR", "2023")
     monkeypatch.setenv("BTG_SERVICE_CBS_V3", LOCAL)

@@ -299,11 +299,42 @@ def test_an_indicator_that_is_not_there_is_a_key_error(catalogue: Catalogue) -> 
 def test_another_region_is_another_file(copy: Copy, tmp_path: Path, catalogue: Catalogue) -> None:
     region = tmp_path / "achterhoek.yaml"
     text = copy.text("region.yaml").replace("TWENTE", "ACHTERHOEK").replace("GM0141: Almelo", "GM0197: Aalten")
-    region.write_text(text.replace("[GM0141,", "[GM0197,"), encoding="utf-8")
+    region.write_text(text.replace("[GM0141,", "[GM0197,").replace("\nsurvey: survey\n", "\n"), encoding="utf-8")
     other = load_catalogue(region)
     assert other.region.region_code == "ACHTERHOEK"
-    assert other.indicators == catalogue.indicators
     assert other.sha256 != catalogue.sha256
+    # The waves are of the residents of Twente; all else that is measured is the same.
+    of_waves = {wave.source_table for wave in catalogue.survey.waves.values()}
+    assert other.survey.waves == {}
+    assert other.survey.settings == catalogue.survey.settings
+    assert set(catalogue.source_tables) - set(other.source_tables) == of_waves
+    assert other.indicators == [
+        indicator.model_copy(update={"sources": [s for s in indicator.sources if s.source_table not in of_waves]})
+        for indicator in catalogue.indicators
+    ]
+
+
+def test_a_region_has_the_waves_of_the_folder_beside_its_file(copy: Copy, tmp_path: Path, catalogue: Catalogue) -> None:
+    folder = tmp_path / "elsewhere"
+    (folder / "enquete").mkdir(parents=True)
+    for name in ("settings", "synthetic_2023"):
+        (folder / "enquete" / f"{name}.yaml").write_text(copy.text(f"survey/{name}.yaml"), encoding="utf-8")
+    region = folder / "region.yaml"
+    region.write_text(copy.text("region.yaml").replace("\nsurvey: survey\n", "\nsurvey: enquete\n"), encoding="utf-8")
+    other = load_catalogue(region)
+    assert list(other.survey.waves) == ["synthetic_2023"]
+    health = other.indicator("experienced_health")
+    assert [(source.source_table, source.period_first) for source in health.sources] == [("BTG synthetic 2023", "2023")]
+    (folder / "enquete" / "synthetic_2023.yaml").unlink()
+    without = load_catalogue(region)
+    assert without.survey.waves == {}
+    assert len({catalogue.sha256, other.sha256, without.sha256}) == 3
+
+
+def test_a_change_in_a_wave_is_another_catalogue(copy: Copy) -> None:
+    before = copy.load().sha256
+    copy.replace("survey/synthetic_2023.yaml", "valid: [1, 5]", "valid: [1, 7]")
+    assert copy.load().sha256 != before
 
 
 def test_an_earlier_last_year_leaves_the_later_years_out(catalogue: Catalogue) -> None:
@@ -366,13 +397,31 @@ def test_every_bundled_figure_is_of_an_indicator_and_a_source_that_the_catalogue
     assert bundled_pairs <= known
 
 
-def test_an_indicator_without_bundled_figures_can_be_fetched_delivered_or_computed(
-    catalogue: Catalogue, bundled_pairs: set[tuple[str, str]]
+@pytest.fixture(scope="module")
+def published_grades() -> set[tuple[str, str]]:
+    """Indicator and source table of every report grade that others published."""
+    path = bundled.FOLDER / "published_grades.csv"
+    return set(pl.read_csv(path, columns=["indicator", "source_table"], infer_schema=False).unique().iter_rows())
+
+
+def test_an_indicator_without_bundled_figures_can_be_fetched_delivered_computed_or_asked_of_residents(
+    catalogue: Catalogue, bundled_pairs: set[tuple[str, str]], published_grades: set[tuple[str, str]]
 ) -> None:
     bundled_ids = {indicator_id for indicator_id, _ in bundled_pairs}
     others = [indicator for indicator in catalogue.indicators if indicator.indicator_id not in bundled_ids]
     assert others
-    nowhere = [i.indicator_id for i in others if not i.ratio and not any(source.topics for source in i.sources)]
+    waves = {wave.source_table for wave in catalogue.survey.waves.values()}
+    nowhere = [
+        indicator.indicator_id
+        for indicator in others
+        if not indicator.ratio
+        and not any(
+            source.topics
+            or source.source_table in waves
+            or (indicator.indicator_id, source.source_table) in published_grades
+            for source in indicator.sources
+        )
+    ]
     assert nowhere == []
 
 

@@ -36,7 +36,10 @@ edition | edition | measurement_year created_at code_version catalog_sha256 lock
 check_result | check_id asset partition | severity passed observed expected rows_failed message
 data_dictionary | table_name column_name | type unit description_nl description_en
 """
-OUR_OWN = {"group_weight", "municipality_crosswalk", "observation_restated"}
+OUR_OWN = {
+    *("group_weight", "municipality_crosswalk", "observation_restated"),
+    *("survey_wave", "survey_item", "survey_estimate", "survey_contrast", "small_area_estimate"),
+}
 
 # The closed vocabularies of the contract.
 VOCABULARIES = {
@@ -52,6 +55,10 @@ VOCABULARIES = {
     "group_method": "sum weighted_mean ratio none",
     "quantity": "value relative_to_nl",
     "region_kind": "municipality group region province country rest_of_country",
+    "statistic": "mean share",
+    "survey_mode": "web paper telephone mixed",
+    "participation": "sample open",
+    "wave_origin": "rows stored_estimates aggregates",
 }
 # Where the words of a vocabulary stand.
 OF_COLUMN = {
@@ -71,6 +78,15 @@ OF_COLUMN = {
     ("indicator", "group_method"): "group_method",
     ("indicator_source", "kind"): "kind",
     ("theme", "framework"): "framework",
+    ("survey_wave", "mode"): "survey_mode",
+    ("survey_wave", "participation"): "participation",
+    ("survey_wave", "origin"): "wave_origin",
+    ("survey_estimate", "statistic"): "statistic",
+    ("survey_estimate", "status"): "status",
+    ("survey_estimate", "warnings"): "warning",
+    ("survey_contrast", "warnings"): "warning",
+    ("small_area_estimate", "status"): "status",
+    ("small_area_estimate", "warnings"): "warning",
 }
 
 
