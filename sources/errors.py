@@ -161,3 +161,31 @@ class UnknownName(InputError):
 
 class DamagedSnapshot(InputError):
     """Stored bytes that are not those that were received."""
+
+
+class PersonalData(InputError):
+    """A column that tells who somebody is, and that nobody said to drop."""
+
+
+class WeightFault(InputError):
+    """A survey weight that is missing, no number, zero or negative."""
+
+
+class InvalidAnswer(InputError):
+    """A code in a respondent's row that the wave's description does not allow."""
+
+
+class DuplicateRespondent(InputError):
+    """One respondent twice in a wave."""
+
+
+class StratumFault(InputError):
+    """A stratum from which no margin can be computed: one respondent, or a population that cannot be."""
+
+
+class RepeatedWave(InputError):
+    """The rows, or the respondents, of another wave."""
+
+
+class PopulationFault(InputError):
+    """Population numbers for weighting that are incomplete, or do not agree with each other."""
