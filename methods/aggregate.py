@@ -143,16 +143,23 @@ def group_weights(
     )
 
 
+def of_computed(shares: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
+    """The shares (group_weights) of groups whose value is computed: not of those that have a figure of their own."""
+    own = figures.filter(breakdown="total").select("indicator_id", "reference_period", group_code="region_code")
+    return shares.join(own, ["indicator_id", "reference_period", "group_code"], how="anti")
+
+
 def group_values(figures: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
     """The value of every group in `shares` (group_weight) from its members' figures, shaped as `figures`.
 
     Members are estimated independently of each other, so the group's margin follows from theirs: its half-width is the
-    root of the sum of (share x half-width) squared. It has one only where every member has.
+    root of the sum of (share x half-width) squared. It has one only where every member has. Of breakdowns no group
+    value is made: the weights are those of all inhabitants.
     """
     weakest = pl.col("status").replace_strict({s: i for i, s in enumerate(STATUS_ORDER)}, return_dtype=pl.Int32).min()
     return (
         shares.join(
-            figures.rename({"region_code": "municipality_code"}),
+            figures.filter(breakdown="total").rename({"region_code": "municipality_code"}),
             ["indicator_id", "reference_period", "municipality_code"],
         )
         # Floating-point sums depend on their order: keep it, so that equal inputs give equal bytes.

@@ -8,7 +8,10 @@ from methods import warning_lists as warn
 from methods.measure import RegionRoles
 from methods.verdict import judge_change, judge_comparison
 
-_SIDE = ["value", "ci_low", "ci_high", "kind", "series_id", "reference_period", "status", "revision_margin", "warnings"]
+_SIDE = [
+    *("value", "ci_low", "ci_high", "kind", "series_id", "reference_period", "status", "revision_margin", "comparable"),
+    "warnings",
+]
 _FAMILY = ["measurement_year", "indicator_id", "breakdown"]
 
 
@@ -19,28 +22,41 @@ def comparisons(
     sources: pl.DataFrame,
     roles: RegionRoles,
     contrasts: list[tuple[str, str]],
+    by_design: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The published table `comparison` for the years in `values` (indicator_value); counts are not compared.
 
-    `shares` is group_weight, `sources` indicator_source with revision_margin. Pairs: every own municipality and group
-    against region, country and rest of the country (not itself), and the contrasts between groups.
+    `shares` is group_weight, `sources` indicator_source with revision_margin and comparable. `by_design` is
+    survey_contrast: differences of which the survey's design gives the standard error. Pairs: every own municipality
+    and group against region, country and rest of the country (not itself), and the contrasts between groups.
     """
     values = _with_making(values, sources, indicators, _weights(shares, roles))
     key = ["measurement_year", "indicator_id", "breakdown"]
-    comparable = indicators.filter(~pl.col("is_count")).select("indicator_id", "polarity", "min_relevant_difference")
+    comparable = indicators.filter(~pl.col("is_count")).select(
+        "indicator_id", "polarity", "min_relevant_difference", "headline", "layer", "is_percentage"
+    )
     side = values.select(*key, "region_code", *_SIDE)
+    pairs_of_regions = pl.DataFrame(
+        compared_pairs(roles, contrasts), schema={"region_code": pl.String, "comparator_code": pl.String}, orient="row"
+    )
     pairs = (
-        side.join(_pairs(roles, contrasts), "region_code")
+        side.join(pairs_of_regions, "region_code")
         .join(comparable, "indicator_id")
         .join(
             side.rename({"region_code": "comparator_code"} | {name: f"other_{name}" for name in _SIDE}),
             [*key, "comparator_code"],
         )
     )
-    pairs = _with_overlap(pairs, shares, roles).with_columns(
-        nominal=pl.lit(value=False),
-        in_family=pl.col("region_code").is_in(roles.municipalities),
-        rounding_margin=_rounding_margin(pairs, values, shares),
+    pairs = (
+        _with_overlap(pairs, shares, roles)
+        .with_columns(
+            nominal=pl.lit(value=False),
+            in_family=pl.col("region_code").is_in(roles.municipalities),
+            rounding_margin=_rounding_margin(pairs, values, shares),
+            comparator_year="measurement_year",
+            claims=_headline_claims(roles, contrasts),
+        )
+        .pipe(_with_design, by_design)
     )
     return (
         judge_comparison(pairs, [*_FAMILY, "comparator_code"])
@@ -57,11 +73,13 @@ def changes(
     sources: pl.DataFrame,
     roles: RegionRoles,
     baseline_year: int,
+    by_design: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The published table `change`: each year in `values` against `baseline` (both indicator_value).
 
-    Two quantities: the value itself, and its difference from the country in percent, which takes out what the whole
-    country has in common (prices above all). The baseline year has no change from itself.
+    `by_design` as in `comparisons`. Two quantities: the value itself, and its difference from the country in percent,
+    which takes out what the whole country has in common (prices above all). The baseline year has no change from
+    itself.
     """
     weights = _weights(shares, roles)
     values, baseline = (_with_making(frame, sources, indicators, weights) for frame in (values, baseline))
@@ -85,10 +103,12 @@ def changes(
         quantity=pl.lit("value"),
         nominal=pl.col("nominal_euro"),
         rounding_margin=_rounding_margin_over_time(pairs, figures, shares),
-    )
+        comparator_year="baseline_year",
+        comparator_code="region_code",
+    ).pipe(_with_design, by_design)
     relative = _relative_to_country(pairs, figures, shares, roles)
     return (
-        pl.concat([in_value, relative.select(in_value.columns)])
+        pl.concat([in_value, relative], how="diagonal")
         .pipe(judge_change, [*_FAMILY, "quantity"])
         .with_columns(
             warnings=warn.unite(
@@ -117,15 +137,41 @@ def _with_making(
 
     The rounding unit of a ratio is that of its numerator, divided by its denominator: the weight of the region.
     """
-    making = sources.select("indicator_id", "source_table", "kind", "rounding_unit", "revision_margin")
+    making = sources.select("indicator_id", "source_table", "kind", "rounding_unit", "revision_margin", "comparable")
     denominators = weights.rename({"weight": "denominator"})
     ratio = pl.col("indicator_id").is_in(indicators.filter(group_method="ratio")["indicator_id"].to_list())
     unit = pl.col("rounding_unit")
     return (
         values.join(making, ["indicator_id", "source_table"], how="left", maintain_order="left")
         .join(denominators, ["indicator_id", "reference_period", "region_code"], how="left", maintain_order="left")
-        .with_columns(rounding_unit=pl.when(ratio).then(unit / pl.col("denominator")).otherwise(unit))
+        .with_columns(
+            # What a model says of a region without answers of its own decides nothing about that region.
+            *(pl.when(~_without_own_answers()).then(bound).alias(bound) for bound in ("ci_low", "ci_high")),
+            rounding_unit=pl.when(ratio).then(unit / pl.col("denominator")).otherwise(unit),
+        )
         .drop("denominator")
+    )
+
+
+def _without_own_answers() -> pl.Expr:
+    return (pl.col("status") == "estimated") & pl.col("n").is_null() & (pl.col("kind") == "sample")
+
+
+def _with_design(pairs: pl.DataFrame, by_design: pl.DataFrame | None) -> pl.DataFrame:
+    """Add difference_standard_error and difference_degrees_of_freedom, where the design of a survey gives them.
+
+    They are those of direct estimates: not of a side that a model estimated instead.
+    """
+    if by_design is None:
+        return pairs
+    key = ["measurement_year", "indicator_id", "region_code", "comparator_code", "comparator_year", "breakdown"]
+    given = by_design.select(
+        *key, difference_standard_error="standard_error", difference_degrees_of_freedom="degrees_of_freedom"
+    )
+    direct = (pl.col("status") != "estimated") & (pl.col("other_status") != "estimated")
+    return pairs.join(given, key, how="left", maintain_order="left").with_columns(
+        pl.when(direct).then(name).alias(name)
+        for name in ("difference_standard_error", "difference_degrees_of_freedom")
     )
 
 
@@ -148,16 +194,28 @@ def _weights(shares: pl.DataFrame, roles: RegionRoles) -> pl.DataFrame:
     return pl.concat([of_groups, of_municipalities.unique([*key, "region_code"]), of_country.select(of_groups.columns)])
 
 
-def _pairs(roles: RegionRoles, contrasts: list[tuple[str, str]]) -> pl.DataFrame:
+def _headline_claims(roles: RegionRoles, contrasts: list[tuple[str, str]]) -> pl.Expr:
+    """The year's headline claims: the contrasts, and the region with the rest.
+
+    Of the headline indicators each is said aloud; of the dimensions the contrasts are counted, in a picture's title.
+    """
+    pair = pl.concat_list("region_code", "comparator_code")
+    is_contrast = pair.is_in([list(contrast) for contrast in contrasts])
+    is_rest = pair.is_in([[roles.region, roles.rest]])
+    is_dimension = (pl.col("layer") == "experienced") & ~pl.col("is_percentage")
+    is_claim = (pl.col("headline") & (is_contrast | is_rest)) | (is_dimension & is_contrast)
+    return pl.when(is_claim & (pl.col("breakdown") == "total")).then(pl.format("{}", "measurement_year"))
+
+
+def compared_pairs(roles: RegionRoles, contrasts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Every own municipality and group with region, country and rest of the country (not itself), and the contrasts."""
     pairs = [
         (region, comparator)
         for region in [*roles.municipalities, *roles.groups]
         for comparator in (roles.region, roles.country, roles.rest)
         if region != comparator
     ]
-    return pl.DataFrame(
-        [*pairs, *contrasts], schema={"region_code": pl.String, "comparator_code": pl.String}, orient="row"
-    )
+    return [*pairs, *contrasts]
 
 
 def _coefficients(values: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
@@ -292,7 +350,8 @@ def _relative_to_country(
         country_revision_margin="revision_margin",
     )
     units = _units(figures, shares)
-    relative = pairs.filter((pl.col("region_code") != roles.country) & ~pl.col("is_count"))
+    known_method = pl.col("comparable").fill_null(value=True) & pl.col("other_comparable").fill_null(value=True)
+    relative = pairs.filter((pl.col("region_code") != roles.country) & ~pl.col("is_count") & known_method)
     same_period = pl.col("reference_period") == pl.col("other_reference_period")
     margin = pl.lit(0.0)
     for prefix, year in (("", "measurement_year"), ("other_", "baseline_year")):

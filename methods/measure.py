@@ -42,16 +42,33 @@ class RegionRoles:
         return [*self.municipalities, *self.groups, self.country, self.rest]
 
 
+# How precise a figure is known to be, beside its margins.
+PRECISION = ["standard_error", "n_effective", "degrees_of_freedom"]
+
+
 def indicator_values(
-    references: pl.DataFrame, figures: pl.DataFrame, groups: pl.DataFrame, indicators: pl.DataFrame, roles: RegionRoles
+    references: pl.DataFrame,
+    figures: pl.DataFrame,
+    groups: pl.DataFrame,
+    indicators: pl.DataFrame,
+    roles: RegionRoles,
+    precision: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The published table `indicator_value` for the years in `references`.
 
-    `figures` are the published figures in use (choose_figures), `groups` the computed ones (group_values). Every
-    region in `roles.always` has a row for every indicator and year; NULL comes with a status that says why.
+    `figures` are the published figures in use (choose_figures), `groups` the computed ones (group_values): a group
+    that has a figure of its own, such as one made from a survey's answers, keeps that. Every region in `roles.always`
+    has a row for every indicator and year; NULL comes with a status that says why. `precision`: the key of
+    `observation` and PRECISION, for the figures of which that is known.
     """
-    known = pl.concat([figures, groups.select(figures.columns), _figures_for_region(figures, groups, roles)])
     key = ["indicator_id", "reference_period", "region_code"]
+    computed = groups.join(figures, [*key, "breakdown"], how="anti")
+    known = pl.concat([figures, computed.select(figures.columns), _figures_for_region(figures, groups, roles)])
+    if precision is None:
+        known = known.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in PRECISION)
+    else:
+        of_figure = precision.rename({"period": "reference_period"})
+        known = known.join(of_figure, [*key, "breakdown", "source_table"], how="left", maintain_order="left")
     always = references.join(pl.DataFrame({"region_code": roles.always}), how="cross")
     elsewhere = references.join(
         known.filter(~pl.col("region_code").is_in(roles.always)).select(key).unique(),
@@ -66,9 +83,6 @@ def indicator_values(
             breakdown=pl.col("breakdown").fill_null("total"),
             status=pl.coalesce("status", _why_missing(roles)),
             warnings=_with_age_of_figure(),
-            standard_error=pl.lit(None, dtype=pl.Float64),
-            n_effective=pl.lit(None, dtype=pl.Float64),
-            degrees_of_freedom=pl.lit(None, dtype=pl.Float64),
         )
     )
 
@@ -81,6 +95,7 @@ def _figures_for_region(figures: pl.DataFrame, groups: pl.DataFrame, roles: Regi
         .unique(["indicator_id", "reference_period", "breakdown"], keep="first", maintain_order=True)
         .with_columns(region_code=pl.lit(roles.region))
         .join(groups, ["indicator_id", "reference_period", "region_code"], how="anti")
+        .join(figures, ["indicator_id", "reference_period", "region_code"], how="anti")
     )
 
 

@@ -94,9 +94,14 @@ def _asked(observation: pl.DataFrame, indicators: pl.DataFrame, required: dict[s
     )
     return (
         observation.filter(breakdown="total")
-        .join(indicators.select("indicator_id", "measured_for"), "indicator_id")
+        .join(indicators.select("indicator_id", "measured_for", "layer"), "indicator_id")
         .join(needed, ["measured_for", "region_code"])
-        .select("indicator_id", "measured_for", "source_table", "period", "region_code", "value")
+        # A survey was held, also where a figure is hidden to protect the people who answered, or was left out.
+        .with_columns(
+            has_figure=pl.col("value").is_not_null()
+            | ((pl.col("layer") == "experienced") & pl.col("status").is_in(["suppressed", "not_published"]))
+        )
+        .select("indicator_id", "measured_for", "source_table", "period", "region_code", "has_figure")
     )
 
 
@@ -105,7 +110,7 @@ def _complete_periods(asked: pl.DataFrame, table: pl.DataFrame, required: dict[s
     needed = pl.col("measured_for").replace_strict({scope: len(regions) for scope, regions in required.items()})
     in_series = ["indicator_id", "series_id", "period"]
     return (
-        asked.filter(pl.col("value").is_not_null())
+        asked.filter("has_figure")
         .join(table, ["indicator_id", "source_table"])
         .filter(pl.col("region_code").n_unique().over(in_series) == needed)
         .select("indicator_id", "source_table", "period", "series_id", "priority")

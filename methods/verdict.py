@@ -7,17 +7,27 @@ Both functions take a frame with, for each side (`x` and `other_x`): `value`, `c
 NULL), `kind` (register, sample, model), `series_id`, `reference_period`, `status`, `revision_margin`; and for the
 pair `rounding_margin` (R), `share` (weight of the region in the comparator if it is part of it, else 0),
 `polarity`, `min_relevant_difference`, `nominal` (no judgement of better or worse) and `in_family` (tested together
-with the others of its family). They add `difference`, `difference_ci_low`, `difference_ci_high`,
-`relative_difference`, `p_value`, `p_value_adjusted`, `basis` and `verdict`.
+with the others of its family, by Benjamini and Hochberg).
+
+It may also have: `difference_standard_error` and `difference_degrees_of_freedom`, which go before the margins of the
+sides where the design of a survey gives them; `claims`, the headline claims that a difference is one of, which are
+tested together by Holm instead; and `comparable` and `other_comparable`, false for a figure of unknown method.
+
+They add `difference`, `difference_ci_low`, `difference_ci_high`, `relative_difference`, `p_value`, `p_value_adjusted`,
+`basis` and `verdict`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import polars as pl
 
 Z_95 = 1.959963984540054
 SIGNIFICANCE = 0.05
 EQUALITY = 1e-9
+_BY_DESIGN = ["difference_standard_error", "difference_degrees_of_freedom"]
 
 
 def judge_comparison(pairs: pl.DataFrame, family: list[str]) -> pl.DataFrame:
@@ -41,14 +51,27 @@ def benjamini_hochberg(p_value: pl.Expr) -> pl.Expr:
     return pl.when(p_value.is_not_null()).then(descending.gather(place).clip(upper_bound=1.0))
 
 
+def holm(p_value: pl.Expr) -> pl.Expr:
+    """P-values adjusted so that among all of them one false finding is unlikely (Holm 1979, step-down); NULL stays."""
+    tests = p_value.count()
+    first, last = (p_value.rank(method).cast(pl.Int64) for method in ("min", "max"))
+    scaled = p_value * (tests.cast(pl.Int64) - first + 1)
+    ascending = scaled.sort_by(p_value, nulls_last=True).cum_max()
+    return pl.when(p_value.is_not_null()).then(ascending.gather(last.fill_null(1) - 1).clip(upper_bound=1.0))
+
+
 def _judge(pairs: pl.DataFrame, family: list[str], *, over_time: bool) -> pl.DataFrame:
     judged = (
-        pairs.with_columns(difference=pl.col("value") - pl.col("other_value"))
+        pairs.with_columns(_absent(pairs))
+        # An error of 0 is one that is not known: then the margins of the sides count.
+        .with_columns(pl.when(pl.col(name) > 0).then(name).alias(name) for name in _BY_DESIGN)
+        .with_columns(difference=pl.col("value") - pl.col("other_value"))
         .with_columns(_undecided(over_time=over_time), _basis())
         .with_columns(_sampling_margins())
         .with_columns(_rounding(over_time=over_time))
         .with_columns(_interval())
-        .with_columns(_p_value())
+        .with_columns(_p_value(), _p_value_by_design())
+        .with_columns(p_value=pl.coalesce("_p_by_design", "p_value"))
         .with_columns(_p_value_adjusted(family))
         .with_columns(verdict=pl.coalesce("_undecided", _decided(over_time=over_time)))
     )
@@ -62,8 +85,21 @@ def _judge(pairs: pl.DataFrame, family: list[str], *, over_time: bool) -> pl.Dat
             basis=pl.when(comparable).then("basis").otherwise(pl.lit("none")),
             relative_difference=pl.when(pl.col("other_value") != 0).then(relative),
         )
-        .drop("_undecided", "_below", "_above", "_r")
+        .drop("_undecided", "_below", "_above", "_r", "_p_by_design")
     )
+
+
+# What a frame of pairs may lack, and what it means that it does.
+_OPTIONAL: dict[str, pl.Expr] = {
+    **dict.fromkeys(_BY_DESIGN, pl.lit(None, dtype=pl.Float64)),
+    "comparable": pl.lit(value=True),
+    "other_comparable": pl.lit(value=True),
+    "claims": pl.lit(None, dtype=pl.String),
+}
+
+
+def _absent(pairs: pl.DataFrame) -> list[pl.Expr]:
+    return [expression.alias(name) for name, expression in _OPTIONAL.items() if name not in pairs.columns]
 
 
 def _is_known() -> pl.Expr:
@@ -95,7 +131,8 @@ def _undecided(*, over_time: bool) -> pl.Expr:
     """Rules 1 to 4: what keeps a difference from being judged; NULL where nothing does."""
     same_period = pl.col("reference_period") == pl.col("other_reference_period")
     estimated = (pl.col("status") == "estimated") | (pl.col("other_status") == "estimated")
-    other_series = pl.col("series_id") != pl.col("other_series_id")
+    of_unknown_method = ~(pl.col("comparable").fill_null(value=True) & pl.col("other_comparable").fill_null(value=True))
+    other_series = (pl.col("series_id") != pl.col("other_series_id")) | of_unknown_method
     never = pl.lit(value=False)
     rules = [
         (~_is_known(), "not_decidable"),  # rule 1
@@ -131,7 +168,29 @@ def _sampling_margins() -> list[pl.Expr]:
         rest_square = width("other_", opposite).pow(2) - (share * width("", opposite)).pow(2)
         return (((1 - share) * width("", own)).pow(2) + rest_square.clip(lower_bound=0.0)).sqrt()
 
-    return [combined("low", "high").alias("_below"), combined("high", "low").alias("_above")]
+    by_design = _on_numbers(_BY_DESIGN, lambda error, freedom: error * _t_95(freedom))
+    return [
+        pl.coalesce(by_design, combined("low", "high")).alias("_below"),
+        pl.coalesce(by_design, combined("high", "low")).alias("_above"),
+    ]
+
+
+def _on_numbers(names: list[str], compute: Callable[..., np.ndarray]) -> pl.Expr:
+    """A NumPy function of some columns, row by row; NULL where one of them is."""
+
+    def apply(given: pl.Series) -> pl.Series:
+        columns = [given.struct.field(name).to_numpy() for name in names]
+        return pl.Series(given.name, compute(*columns), nan_to_null=True)
+
+    given = pl.struct(pl.col(name).fill_null(float("nan")) for name in names)
+    return given.map_batches(apply, return_dtype=pl.Float64)
+
+
+def _t_95(degrees_of_freedom: np.ndarray) -> np.ndarray:
+    from scipy.special import stdtrit  # heavy: only where something is tested
+
+    quantile: np.ndarray = stdtrit(degrees_of_freedom, 0.975)
+    return quantile
 
 
 def _rounding(*, over_time: bool) -> pl.Expr:
@@ -164,6 +223,22 @@ def _p_value() -> pl.Expr:
     return pl.when(tested).then(z).map_batches(_two_sided, return_dtype=pl.Float64).alias("p_value")
 
 
+def _p_value_by_design() -> pl.Expr:
+    """Two-sided p-value of the difference by Student's t, where the design gives its standard error."""
+    tested = (pl.col("basis") == "interval") & pl.col("_undecided").is_null()
+    p = _on_numbers(["difference", *_BY_DESIGN], _two_sided_t)
+    return pl.when(tested & (pl.col("difference_standard_error") > 0)).then(p).alias("_p_by_design")
+
+
+def _two_sided_t(difference: np.ndarray, standard_error: np.ndarray, degrees_of_freedom: np.ndarray) -> np.ndarray:
+    from scipy.special import stdtr  # heavy: only where something is tested
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.abs(difference) / standard_error
+    p: np.ndarray = 2 * stdtr(degrees_of_freedom, -t)
+    return p
+
+
 def _two_sided(z: pl.Series) -> pl.Series:
     from scipy.special import ndtr  # heavy: only where something is tested
 
@@ -172,7 +247,15 @@ def _two_sided(z: pl.Series) -> pl.Series:
 
 def _p_value_adjusted(family: list[str]) -> pl.Expr:
     within = benjamini_hochberg(pl.col("p_value")).over([*family, "in_family"])
-    return pl.when(pl.col("in_family")).then(within).otherwise(pl.col("p_value")).alias("p_value_adjusted")
+    among_claims = holm(pl.col("p_value")).over("claims")
+    return (
+        pl.when(pl.col("claims").is_not_null())
+        .then(among_claims)
+        .when("in_family")
+        .then(within)
+        .otherwise("p_value")
+        .alias("p_value_adjusted")
+    )
 
 
 def _decided(*, over_time: bool) -> pl.Expr:

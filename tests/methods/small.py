@@ -16,7 +16,7 @@ FLOATS = [
 INTEGERS = ["measurement_year", "lag_years", "priority", "polarity", "max_lag_years"]
 FLAGS = [
     *("is_count", "is_percentage", "nominal_euro", "weight_approximate", "country_figure"),
-    *("carried_forward", "newer_published", "of_reference_series", "synthetic"),
+    *("carried_forward", "newer_published", "of_reference_series", "synthetic", "comparable", "headline"),
 ]
 TYPES: dict[str, pl.DataType] = {
     **dict.fromkeys(FLOATS, pl.Float64()),
@@ -69,6 +69,8 @@ def indicators(text: str, **defaults: Any) -> pl.DataFrame:
     `weigh_by` is the catalogue's weight, an expression.
     """
     ordinary = {
+        "layer": "official",
+        "headline": False,
         "polarity": 1,
         "group_method": "weighted_mean",
         "weigh_by": None,
@@ -95,6 +97,7 @@ def sources(text: str, **defaults: Any) -> pl.DataFrame:
         "kind": "register",
         "rounding_unit": 0.1,
         "revision_margin": None,
+        "comparable": True,
         "warnings": [],
     }
     frame = table(text, **{**ordinary, **defaults})

@@ -342,3 +342,28 @@ def test_a_figure_of_a_month_takes_the_weights_and_members_of_its_year() -> None
     monthly = FIGURES.with_columns(period=pl.when(indicator_id="income").then(pl.lit("2022-12")).otherwise("period"))
     references = REFERENCES.with_columns(reference_period=pl.lit("2022-12"))
     assert groups(monthly, references=references)["REGION"]["value"] == 32.5
+
+
+# Of women and men apart, with weights of all inhabitants only.
+BY_SEX = pl.concat(
+    [
+        FIGURES.filter(indicator_id="income").with_columns(
+            pl.lit(f"sex={sex}").alias("breakdown"), pl.col("value") + difference
+        )
+        for sex, difference in (("female", -10.0), ("male", 10.0))
+    ]
+)
+
+
+def test_of_breakdowns_no_group_value_is_made_and_they_do_not_move_that_of_the_total() -> None:
+    both = pl.concat([FIGURES, BY_SEX])
+    in_use = choose_figures(both, REFERENCES, TABLES)
+    assert set(in_use["breakdown"]) == {"total", "sex=female", "sex=male"}
+    assert set(group_values(in_use, weigh(both))["breakdown"]) == {"total"}
+    assert groups(both) == groups(FIGURES)
+    assert weigh(both).equals(weigh(FIGURES))
+
+
+def test_a_member_with_a_figure_of_women_only_has_no_weight_in_the_group() -> None:
+    women = pl.concat([without(FIGURES, "GM0004"), BY_SEX.filter(region_code="GM0004", breakdown="sex=female")])
+    assert groups(women) == groups(without(FIGURES, "GM0004"))

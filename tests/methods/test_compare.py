@@ -61,6 +61,7 @@ def values(text: str, year: int = 2022, period: str | None = None, **given: Any)
         "value": None,
         "ci_low": None,
         "ci_high": None,
+        "n": 100,
         "status": "definitive",
         "warnings": [],
         "source_table": "A",
@@ -546,6 +547,211 @@ def test_registers_on_both_sides_leave_only_rounding() -> None:
     assert (row["basis"], rounding_margin(row)) == ("register", 0)
 
 
+# --- differences of which the survey's design gives the standard error
+
+# GM0001 and the rest of the country differ by 0.6. By their margins that is 0.6 -+ 0.41: better. By the design, with a
+# standard error of 0.3 and 10 degrees of freedom, t is 2: two-sided p 0.07338803, and 97.5% of t lies below 2.22813885
+# (R 4.2.2: 2 * pt(-2, 10) and qt(0.975, 10)).
+OF_DESIGN = "indicator_id region_code comparator_code comparator_year measurement_year breakdown"
+NUMBERS_OF_DESIGN = ["standard_error", "degrees_of_freedom"]
+T_975, P_OF_2 = 2.22813885, 0.07338803
+
+
+def by_design(*rows: str) -> pl.DataFrame:
+    """Rows of `survey_contrast`: region, comparator, its year, the year, breakdown, standard error and df."""
+    text = "\n".join([f"{OF_DESIGN} {' '.join(NUMBERS_OF_DESIGN)}", *(f"income {row}" for row in rows)])
+    years = pl.col("measurement_year", "comparator_year").cast(pl.Int32)
+    return table(text).with_columns(years, pl.col(NUMBERS_OF_DESIGN).cast(pl.Float64))
+
+
+def compared_by_design(
+    *rows: str, figures: pl.DataFrame | None = None, tables: pl.DataFrame = SURVEY_TABLES
+) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """The comparisons of 2022 by region, comparator and breakdown."""
+    figures = values(SURVEY_VALUES) if figures is None else figures
+    found = comparisons(figures, shares("2022"), INCOME, tables, ROLES, CONTRASTS, by_design(*rows))
+    key = ("region_code", "comparator_code", "breakdown")
+    return {tuple(row[name] for name in key): row for row in found.iter_rows(named=True)}
+
+
+AGAINST_REST = "GM0001 REST 2022 2022 total 0.3 10"
+
+
+def test_what_the_design_says_of_a_difference_goes_before_the_margins_of_its_sides() -> None:
+    row = compared_by_design(AGAINST_REST)["GM0001", "REST", "total"]
+    assert row["difference"] == pytest.approx(0.6)
+    assert row["difference_ci_low"] == pytest.approx(0.6 - T_975 * 0.3)
+    assert row["difference_ci_high"] == pytest.approx(0.6 + T_975 * 0.3)
+    assert row["p_value"] == pytest.approx(P_OF_2)
+    assert (row["basis"], row["verdict"]) == ("interval", "no_demonstrable_difference")
+    assert surveyed()["GM0001", "REST"]["verdict"] == "better"
+
+
+def test_a_smaller_standard_error_by_the_design_makes_a_difference_demonstrable() -> None:
+    """Two regions of one sample that move together: their margins alone would find nothing."""
+    alone = surveyed()["REGION", "REST"]
+    assert alone["difference_ci_low"] == pytest.approx(0.3 - math.hypot(0.25, 0.1))
+    row = compared_by_design("CORE RURAL 2022 2022 total 0.1 1000", figures=wide())["CORE", "RURAL", "total"]
+    assert row["verdict"] == "better"
+    assert compared_by_design(figures=wide())["CORE", "RURAL", "total"]["verdict"] == "no_demonstrable_difference"
+
+
+def wide() -> pl.DataFrame:
+    """The survey with margins ten times as wide."""
+    return values(SURVEY_VALUES).with_columns(
+        (pl.col("value") + 10 * (pl.col(side) - pl.col("value"))).alias(side) for side in ("ci_low", "ci_high")
+    )
+
+
+def test_the_design_leaves_the_other_differences_to_their_margins() -> None:
+    found = compared_by_design(AGAINST_REST)
+    for pair, row in surveyed().items():
+        if pair[1] != "REST":  # of those against the rest the adjusted p-values follow each other
+            assert found[(*pair, "total")] == row
+
+
+def test_p_values_by_design_are_adjusted_with_the_others_of_their_family() -> None:
+    # Three municipalities; the other two do not differ at all from the rest: p is 1.
+    row = compared_by_design(AGAINST_REST)["GM0001", "REST", "total"]
+    assert row["p_value_adjusted"] == pytest.approx(3 * P_OF_2)
+    group = compared_by_design("CORE REST 2022 2022 total 0.3 10")["CORE", "REST", "total"]
+    assert group["p_value_adjusted"] == pytest.approx(P_OF_2)
+
+
+def test_rounding_comes_on_top_of_what_the_design_says() -> None:
+    # Both are published figures, rounded to 0.1: R is 0.1.
+    tables = SURVEY_TABLES.with_columns(rounding_unit=pl.lit(0.1))
+    row = compared_by_design("GM0001 NL01 2022 2022 total 0.3 10", tables=tables)["GM0001", "NL01", "total"]
+    assert row["difference_ci_low"] == pytest.approx(0.6 - T_975 * 0.3 - 0.1)
+    assert row["difference_ci_high"] == pytest.approx(0.6 + T_975 * 0.3 + 0.1)
+    assert row["p_value"] == pytest.approx(P_OF_2)
+
+
+@pytest.mark.parametrize(
+    "of_another",
+    [
+        "GM0001 REST 2022 2022 sex=female 0.3 10",
+        "GM0001 REST 2022 2023 total 0.3 10",
+        "GM0001 REST 2021 2022 total 0.3 10",
+        "GM0002 REST 2022 2022 total 0.3 10",
+        "REST GM0001 2022 2022 total 0.3 10",
+    ],
+)
+def test_what_the_design_says_of_another_difference_is_not_used(of_another: str) -> None:
+    row = compared_by_design(of_another)["GM0001", "REST", "total"]
+    assert row["difference_ci_low"] == pytest.approx(0.6 - math.hypot(0.4, 0.1))
+
+
+def test_every_breakdown_has_the_standard_error_and_the_family_of_its_own() -> None:
+    women = values(SURVEY_VALUES, breakdown="sex=female")
+    rows = [AGAINST_REST, "GM0001 REST 2022 2022 sex=female 0.15 10"]
+    found = compared_by_design(*rows, figures=pl.concat([values(SURVEY_VALUES), women]))
+    total, of_women = (found["GM0001", "REST", breakdown] for breakdown in ("total", "sex=female"))
+    assert total["difference_ci_low"] == pytest.approx(0.6 - T_975 * 0.3)
+    assert of_women["difference_ci_low"] == pytest.approx(0.6 - T_975 * 0.15)
+    assert total["p_value_adjusted"] == pytest.approx(3 * total["p_value"])
+    assert of_women["p_value_adjusted"] == pytest.approx(3 * of_women["p_value"])
+
+
+@pytest.mark.parametrize("estimated", ["GM0001", "REST"])
+def test_what_the_design_says_of_direct_figures_is_not_said_of_those_of_a_model(estimated: str) -> None:
+    status = pl.when(pl.col("region_code") == estimated).then(pl.lit("estimated")).otherwise("status")
+    figures = values(SURVEY_VALUES).with_columns(status=status)
+    row = compared_by_design(AGAINST_REST, figures=figures)["GM0001", "REST", "total"]
+    assert row["difference_ci_low"] == pytest.approx(0.6 - math.hypot(0.4, 0.1))
+    assert row["p_value"] == pytest.approx(math.erfc(0.6 / (math.hypot(0.4, 0.1) / 1.9599639845) / math.sqrt(2)))
+
+
+def test_what_is_hidden_is_not_judged_by_its_design() -> None:
+    here = pl.col("region_code") == "GM0001"
+    hidden = values(SURVEY_VALUES).with_columns(
+        *(pl.when(~here).then(name).alias(name) for name in ("value", "ci_low", "ci_high")),
+        status=pl.when(here).then(pl.lit("suppressed")).otherwise("status"),
+    )
+    row = compared_by_design(AGAINST_REST, figures=hidden)["GM0001", "REST", "total"]
+    numbers = ["difference", "difference_ci_low", "difference_ci_high", "p_value", "p_value_adjusted"]
+    assert [row[name] for name in numbers] == [None] * 5
+    assert (row["verdict"], row["basis"]) == ("not_decidable", "none")
+
+
+def changed_by_design(*rows: str, **given: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    """The changes from 2022 to 2024 of a survey in which GM0001 rose from 6.9 to 7.5."""
+    before = SURVEY_VALUES.replace("GM0001      7.5   7.1    7.9", "GM0001      6.9   6.5    7.3")
+    assert before != SURVEY_VALUES
+    now = values(SURVEY_VALUES, year=2024, **given)
+    found = changes(now, values(before), shares("2022", "2024"), INCOME, SURVEY_TABLES, ROLES, 2022, by_design(*rows))
+    return {(row["region_code"], row["quantity"]): row for row in found.iter_rows(named=True)}
+
+
+SINCE_2022 = "GM0001 GM0001 2022 2024 total 0.3 10"
+
+
+def test_a_change_is_judged_by_the_design_too() -> None:
+    """Of a panel: the same people twice."""
+    row = changed_by_design(SINCE_2022)["GM0001", "value"]
+    assert row["difference"] == pytest.approx(0.6)
+    assert row["difference_ci_low"] == pytest.approx(0.6 - T_975 * 0.3)
+    assert row["p_value"] == pytest.approx(P_OF_2)
+    assert row["p_value_adjusted"] == pytest.approx(3 * P_OF_2)
+    assert changed_by_design()["GM0001", "value"]["difference_ci_low"] == pytest.approx(0.6 - math.hypot(0.4, 0.4))
+
+
+@pytest.mark.parametrize("of_another", ["GM0001 GM0001 2023 2024 total 0.3 10", "GM0001 REST 2024 2024 total 0.3 10"])
+def test_a_change_since_another_year_and_a_comparison_say_nothing_of_the_change(of_another: str) -> None:
+    assert changed_by_design(of_another) == changed_by_design()
+
+
+def test_the_change_relative_to_the_country_is_left_to_the_margins() -> None:
+    key = ("GM0001", "relative_to_nl")
+    assert changed_by_design(SINCE_2022)[key] == changed_by_design()[key]
+
+
+def test_an_estimate_of_a_model_is_no_new_measurement_whatever_the_design_says() -> None:
+    row = changed_by_design(SINCE_2022, status="estimated")["GM0001", "value"]
+    assert (row["verdict"], row["p_value"]) == ("no_new_measurement", None)
+
+
+# --- breakdowns, and figures of an unknown method
+
+
+def test_women_are_compared_with_women_and_relative_to_the_women_of_the_country() -> None:
+    women = {year: values(REGISTER_VALUES, year=year, breakdown="sex=female") for year in (2022, 2024)}
+    halved = {year: frame.with_columns(pl.col("value") / 2) for year, frame in women.items()}
+    now, before = pl.concat([LATER, halved[2024]]), pl.concat([BASELINE, halved[2022]])
+    found = comparisons(before, shares("2022"), INCOME, TABLES, ROLES, CONTRASTS)
+    row = found.row(
+        by_predicate=(pl.col("region_code") == "GM0001")
+        & (pl.col("comparator_code") == "NL01")
+        & (pl.col("breakdown") == "sex=female"),
+        named=True,
+    )
+    assert (row["value"], row["comparator_value"], row["difference"]) == (15, 23, -8)
+    over_time = changes(now, before, shares("2022", "2024"), INCOME, TABLES, ROLES, 2022)
+    relative = over_time.filter(region_code="GM0001", quantity="relative_to_nl").sort("breakdown")
+    assert relative["breakdown"].to_list() == ["sex=female", "total"]
+    assert relative["value"].to_list() == pytest.approx([100 * (15 / 23 - 1), 100 * (36 / 50.6 - 1)])
+
+
+UNKNOWN_METHOD = TABLES.with_columns(comparable=pl.lit(value=False))
+
+
+def test_a_figure_published_without_method_is_comparable_with_nothing() -> None:
+    found = compared(values(REGISTER_VALUES), tables=UNKNOWN_METHOD)
+    assert {(row["verdict"], row["basis"], row["difference"]) for row in found.values()} == {
+        ("not_comparable", "none", None)
+    }
+    over_time = changed(LATER, BASELINE, tables=UNKNOWN_METHOD)
+    assert over_time["GM0001", "value"]["verdict"] == "not_comparable"
+    assert "break_in_series" in over_time["GM0001", "value"]["warnings"]
+
+
+def test_one_side_of_an_unknown_method_is_enough() -> None:
+    one = TABLES.with_columns(comparable=pl.col("source_table") != "B")
+    found = compared(exact(values(REGISTER_VALUES), "NL01"), tables=one)
+    assert found["GM0001", "NL01"]["verdict"] == "not_comparable"
+    assert found["GM0001", "REST"]["verdict"] == "worse"
+
+
 def of_2022(official: Measurement, indicator: str, region: str, comparator: str) -> dict[str, Any]:
     rows = official.comparison.filter(
         measurement_year=2022, indicator_id=indicator, region_code=region, comparator_code=comparator
@@ -636,3 +842,20 @@ def test_a_relative_change_carries_the_warnings_of_the_country_in_its_own_year(o
         quantity="relative_to_nl",
     )
     assert {"carried_forward", "newer_published"} <= set(row["warnings"].item())
+
+
+def test_what_a_model_says_of_a_region_without_answers_of_its_own_decides_nothing() -> None:
+    # The same estimate and margin twice; only where the region's own answers are in it may something be said.
+    text = """
+        region_code value ci_low ci_high status    n
+        GM0001      60    59     61      estimated {n}
+        REST        40    39     41      definitive 900
+    """
+    said = {}
+    for n in ("50", "-"):
+        found = comparisons(values(text.format(n=n)), shares("2022").clear(), INCOME, SURVEY_TABLES, ROLES, CONTRASTS)
+        row = found.row(
+            by_predicate=(pl.col("region_code") == "GM0001") & (pl.col("comparator_code") == "REST"), named=True
+        )
+        said[n] = row["verdict"], row["basis"]
+    assert said == {"50": ("better", "interval"), "-": ("not_decidable", "none")}

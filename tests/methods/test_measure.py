@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from methods.aggregate import choose_figures, group_values, group_weights, member_weights
-from methods.measure import RegionRoles
+from methods.measure import RegionRoles, indicator_values
 from tests.methods.chain import Measurement
 from tests.methods.small import indicators, observation, sources, table
 
@@ -167,6 +167,76 @@ def test_a_figure_published_for_the_region_under_another_code_is_the_regions() -
 def test_where_the_region_is_computed_the_computed_figure_stands() -> None:
     figures = FIGURES.vstack(observation("indicator_id region_code period value\nincome HEALTH1 2022 70"))
     assert measured("REGION", observation=figures)["value"] == 32.5
+
+
+OWN_FIGURE = observation("indicator_id region_code period value\nincome REGION 2022 33")
+
+
+def test_a_group_that_has_a_figure_of_its_own_keeps_it() -> None:
+    """One made from a survey's answers: the mean of the members' figures is another estimate of the same."""
+    figures = FIGURES.vstack(OWN_FIGURE)
+    assert measured("REGION", observation=figures)["value"] == 33
+    assert measured("CORE", observation=figures)["value"] == 30
+    found = replace(SMALL, observation=figures).indicator_value.filter(indicator_id="income", region_code="REGION")
+    assert found.height == 1
+
+
+def test_a_group_whose_own_figure_is_hidden_is_not_computed_from_its_members() -> None:
+    hidden = OWN_FIGURE.with_columns(value=pl.lit(None, dtype=pl.Float64), status=pl.lit("suppressed"))
+    found = measured("REGION", observation=FIGURES.vstack(hidden))
+    assert (found["value"], found["status"]) == (None, "suppressed")
+
+
+def test_an_own_figure_of_women_leaves_the_total_computed() -> None:
+    women = OWN_FIGURE.with_columns(breakdown=pl.lit("sex=female"))
+    found = replace(SMALL, observation=FIGURES.vstack(women)).indicator_value
+    rows = found.filter(indicator_id="income", region_code="REGION").sort("breakdown")
+    assert rows.select("breakdown", "value").rows() == [("sex=female", 33.0), ("total", 32.5)]
+
+
+PRECISION_OF = "indicator_id region_code period breakdown source_table standard_error n_effective degrees_of_freedom"
+NUMBERS = ["standard_error", "n_effective", "degrees_of_freedom"]
+
+
+def with_precision(text: str, years: list[int] | None = None) -> pl.DataFrame:
+    """The small measurement where of some figures the precision is known."""
+    what = replace(SMALL, years=years or [2022])
+    precision = table(f"{PRECISION_OF}\n{text}").with_columns(pl.col(NUMBERS).cast(pl.Float64))
+    groups = group_values(what.figures, what.group_weight)
+    found = indicator_values(what.references, what.figures, groups, what.indicators, ROLES, precision)
+    return found.filter(indicator_id="income").sort("region_code", "measurement_year")
+
+
+def test_how_precise_a_figure_is_stands_beside_it() -> None:
+    found = with_precision("income GM0001 2022 total A 0.5 180 99")
+    assert found.filter(region_code="GM0001").select(NUMBERS).rows() == [(0.5, 180.0, 99.0)]
+    others = found.filter(pl.col("region_code") != "GM0001").select(NUMBERS)
+    assert others.null_count().row(0) == (others.height,) * 3, "also of groups that were computed from it"
+
+
+def test_a_figure_that_is_carried_is_as_precise_as_it_was() -> None:
+    found = with_precision("income GM0001 2022 total A 0.5 180 99", years=[2022, 2023])
+    assert found.filter(region_code="GM0001")["standard_error"].to_list() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "of_another",
+    [
+        "income GM0001 2022 total B 0.5 180 99",
+        "income GM0001 2021 total A 0.5 180 99",
+        "income GM0001 2022 sex=female A 0.5 180 99",
+        "households GM0001 2022 total A 0.5 180 99",
+    ],
+)
+def test_the_precision_of_another_figure_is_not_taken_for_that_of_this_one(of_another: str) -> None:
+    found = with_precision(of_another)
+    assert found.select(NUMBERS).null_count().row(0) == (found.height,) * 3
+
+
+def test_where_no_precision_is_known_the_columns_are_there_and_empty() -> None:
+    found = SMALL.indicator_value
+    assert found.select(NUMBERS).dtypes == [pl.Float64] * 3
+    assert found.select(NUMBERS).null_count().row(0) == (found.height,) * 3
 
 
 TWO_SERIES = sources("""

@@ -276,3 +276,36 @@ def test_a_survey_year_without_a_wave_is_not_measured() -> None:
     found = references(complete("2022", "2023", "2025"), what=what, known="2022 2023 2025")
     assert found["reference_period"].to_list() == ["2022", "2023", None, "2025"]
     assert found["missing_status"][2] == "not_measured"
+
+
+EXPERIENCED = indicators("indicator_id layer max_lag_years\nincome experienced 0")
+
+
+def hidden_in(*regions: str, status: str = "suppressed") -> pl.DataFrame:
+    """Figures of 2022, of which those of these regions are hidden."""
+    here = pl.col("region_code").is_in(regions)
+    return complete("2022").with_columns(
+        value=pl.when(~here).then("value"), status=pl.when(here).then(pl.lit(status)).otherwise("status")
+    )
+
+
+@pytest.mark.parametrize("regions", [("GM0164",), OWN])
+def test_a_survey_was_held_also_where_we_hid_its_figures(regions: tuple[str, ...]) -> None:
+    assert chosen("reference_period", hidden_in(*regions), what=EXPERIENCED, years=[2022]) == ["2022"]
+
+
+def test_what_a_publisher_hid_of_an_official_figure_is_no_figure() -> None:
+    found = references(hidden_in("GM0164"), known="2022", years=[2022])
+    assert found.select("reference_period", "missing_status").rows() == [(None, "not_published")]
+
+
+def test_a_score_that_the_institute_leaves_out_does_not_undo_the_wave_and_a_missing_row_does() -> None:
+    left_out = hidden_in("GM0164", status="not_published")
+    assert chosen("reference_period", left_out, what=EXPERIENCED, years=[2022]) == ["2022"]
+    assert chosen("reference_period", only_hengelo("2022", "A"), what=EXPERIENCED, years=[2022]) == [None]
+
+
+def test_the_frozen_baseline_of_a_survey_stands_where_a_figure_was_hidden() -> None:
+    frozen = "indicator_id source_table period\nincome A 2022"
+    found = chosen("reference_period", hidden_in("GM0153"), what=EXPERIENCED, frozen=frozen)
+    assert found == ["2022", None, None, None]

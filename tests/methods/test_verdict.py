@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import t as student
 
-from methods.verdict import benjamini_hochberg, judge_change, judge_comparison
+from methods.verdict import benjamini_hochberg, holm, judge_change, judge_comparison
 
 LEGEND = """\
 Each row is one difference: value minus other. `-` is NULL, `6.9 [6.6, 7.3]` a figure with its 95% margins, and `a / b`
@@ -27,6 +28,9 @@ definitive counts of one series, about 2022 (a change: 2024 against 2022), round
 0.1), higher is better, and nothing else is tested with them. `others` is how many other municipalities, none of which
 differs at all, are; `relevant` is the smallest difference that matters, `revision` how far a figure may be revised, and
 w the share of the region in its comparator. p(d, m) is the two-sided p-value of a difference d with 95% margin m.
+`se` and `df` are the standard error of the difference and its degrees of freedom, where the design of a survey gives
+them; t(df) is the factor from standard error to margin, and pt(d, se, df) the two-sided p-value by Student's t.
+`method` no: published without one.
 """
 
 COMPARISONS = """
@@ -47,6 +51,13 @@ Enschede 2021, the Netherlands 2022 | 27.8  | 35.6  |        | 2021 / 2022 |    
 another series, and no difference   | 64    | 64    | a / b  |             |        =>
 another series, and no margins      | 69    | 64    | a / b  |             | sample =>
 another period, and no margins      | 69    | 64    |        | 2021 / 2022 | model  =>
+
+# Rule 2: a figure that was published without its method is compared with nothing
+all: kind sample; => difference -; basis none; verdict not_comparable
+case                     | value          | other | method   =>
+the published grade      | 7.1            | 6.9   | no / yes =>
+the other is             | 7.1            | 6.9   | yes / no =>
+also if it has a margin  | 7.1 [7.0, 7.2] | 6.9   | no / no  =>
 
 # Rule 3 is for changes: a comparison needs one period, and an estimate is a figure with a margin
 case            | value             | other | kind             | status                 => basis    | verdict
@@ -96,6 +107,22 @@ does not     | 7.3 [7.0, 7.6] | 6.9 [6.7, 7.1] | 0   => 0.4 - sqrt(0.3**2 + 0.2*
 does, with R | 7.3 [7.0, 7.6] | 6.9 [6.7, 7.1] | 0.1 => 0.4 - sqrt(0.3**2 + 0.2**2) - 0.1 | no_demonstrable_difference
 overlap      | 7.3 [7.0, 7.6] | 6.9 [6.6, 7.2] | 0   => 0.4 - sqrt(0.3**2 + 0.3**2)       | no_demonstrable_difference
 overlap too  | 7.4 [7.1, 7.7] | 6.9 [6.6, 7.2] | 0   => 0.5 - sqrt(0.3**2 + 0.3**2)       | better
+
+# Rule 5, one sample: where the design gives the standard error of the difference, the sides' own margins do not count
+all: kind sample; R 0; value 7.3 [7.0, 7.6]
+case                        | other          | se   | df  => low                         | verdict
+a covariance makes it sure  | 7.1 [6.8, 7.4] | 0.05 | 400 => 0.2 - 0.05 * t(400)         | better
+two regions, nothing shared | 7.1 [6.8, 7.4] | 0.2  | 400 => 0.2 - 0.2 * t(400)          | no_demonstrable_difference
+few degrees of freedom      | 7.1 [6.8, 7.4] | 0.09 | 3   => 0.2 - 0.09 * t(3)           | no_demonstrable_difference
+the design gives none       | 7.1 [6.8, 7.4] | -    | -   => 0.2 - sqrt(0.3**2 + 0.3**2) | no_demonstrable_difference
+0 is no error but noise     | 7.1 [6.8, 7.4] | 0    | 400 => 0.2 - sqrt(0.3**2 + 0.3**2) | no_demonstrable_difference
+nor without freedom         | 7.1 [6.8, 7.4] | 0.05 | 0   => 0.2 - sqrt(0.3**2 + 0.3**2) | no_demonstrable_difference
+
+# Rule 5, one sample: its p-value is that of Student's t
+all: kind sample; R 0; value 7.3 [7.0, 7.6]
+case                         | other          | se   | df  => p                             | verdict
+from the design              | 7.1 [6.8, 7.4] | 0.05 | 400 => pt(0.2, 0.05, 400)            | better
+from the margins of both     | 7.1 [6.8, 7.4] | -    | -   => p(0.2, sqrt(0.3**2 + 0.3**2)) | no_demonstrable_difference
 
 # Rule 5, fourteen municipalities: the more are tested, the more convincing a difference must be
 all: kind sample; other 6.9 [6.5, 7.3]; R 0
@@ -198,6 +225,14 @@ contains 0  | 7.1 [6.8, 7.4] | 6.9 [6.7, 7.1] | sample | 0   |          |       
 does not    | 7.5 [7.1, 7.9] | 6.9 [6.5, 7.3] | sample | 0   |          |        => better
 of fourteen | 7.5 [7.1, 7.9] | 6.9 [6.5, 7.3] | sample | 0   |          | 13     => no_demonstrable_difference
 
+# Rule 5, a survey: a standard error of 0 makes no change certain
+all: kind sample; R 0; value 7.3 [7.0, 7.6]
+case              | other          | se   | df  => p                             | verdict
+the margins count | 7.1 [6.8, 7.4] | 0    | 400 => p(0.2, sqrt(0.3**2 + 0.3**2)) | no_demonstrable_difference
+however far       | 6.7 [6.4, 7.0] | 0    | 400 => p(0.6, sqrt(0.3**2 + 0.3**2)) | better
+a panel is sure   | 7.1 [6.8, 7.4] | 0.05 | 400 => pt(0.2, 0.05, 400)            | better
+no margins either | 7.1            | 0    | 400 => -                             | not_decidable
+
 # Rule 6: the sign, read with the polarity; euro amounts rise with prices, so more of them is only more
 case                   | value | other | polarity | nominal => difference  | verdict
 more is better         | 75.0  | 70.0  | 1        |         => 75.0 - 70.0 | better
@@ -276,13 +311,21 @@ def number(text: str) -> float | None:
     """The value of a cell: NULL, or arithmetic with sqrt and p."""
     if text in ("", "-"):
         return None
-    names = {"sqrt": math.sqrt, "p": two_sided_p, "__builtins__": {}}
+    names = {"sqrt": math.sqrt, "p": two_sided_p, "t": t_factor, "pt": two_sided_t, "__builtins__": {}}
     return float(eval(text, names))  # noqa: S307 - the tables above are the only thing evaluated
 
 
 def two_sided_p(difference: float, margin: float) -> float:
     """Of a normal difference whose 95% interval is difference plus or minus margin."""
     return math.erfc(abs(difference) / (margin / Z_95) / math.sqrt(2))
+
+
+def t_factor(freedom: float) -> float:
+    return float(student.ppf(0.975, freedom))
+
+
+def two_sided_t(difference: float, error: float, freedom: float) -> float:
+    return float(2 * student.sf(abs(difference) / error, freedom))
 
 
 def sides(text: str, default: str) -> tuple[str, str]:
@@ -307,7 +350,11 @@ def pair(case: Case) -> dict[str, Any]:
         "min_relevant_difference": number(given("relevant") or "-"),
         "nominal": given("nominal") == "yes",
         "in_family": True,
+        "difference_standard_error": number(given("se") or "-"),
+        "difference_degrees_of_freedom": number(given("df") or "-"),
     }
+    method, other_method = sides(given("method", ""), "yes")
+    row |= {"comparable": method == "yes", "other_comparable": other_method == "yes"}
     kind, other_kind = sides(given("kind", ""), "register")
     series, other_series = sides(given("series", ""), "a")
     period, other_period = sides(given("period", ""), PERIODS[case.kind])
@@ -335,6 +382,7 @@ def pair(case: Case) -> dict[str, Any]:
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     numbers = ["value", "ci_low", "ci_high", "revision_margin"]
     floats = [*numbers, *(f"other_{name}" for name in numbers), "min_relevant_difference", "rounding_margin", "share"]
+    floats += ["difference_standard_error", "difference_degrees_of_freedom"]
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=dict.fromkeys(floats, pl.Float64))
 
 
@@ -451,6 +499,36 @@ def test_p_values_are_adjusted_as_in_the_article_of_benjamini_and_hochberg() -> 
 )
 def test_p_values_are_adjusted_by_hand(p_values: list[float | None], expected: list[float | None]) -> None:
     assert adjusted(p_values) == [None if p is None else pytest.approx(p) for p in expected]
+
+
+# Holm (1979, Scand. J. Statist. 6, 65-70) by hand: the smallest of m times m, the next times m - 1, never less than the
+# one before. The last row agrees with p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") of R 4.2.2.
+@pytest.mark.parametrize(
+    ("p_values", "expected"),
+    [
+        ([0.01, 0.02, 0.03], [0.01 * 3, 0.02 * 2, 0.02 * 2]),
+        ([0.03, 0.01], [0.03, 0.01 * 2]),
+        ([0.02, None, 0.02], [0.02 * 2, None, 0.02 * 2]),
+        ([0.6, 0.7], [1.0, 1.0]),
+        ([0.04], [0.04]),
+        ([None], [None]),
+        ([0.01, 0.04, 0.03, 0.005], [0.01 * 3, 0.03 * 2, 0.03 * 2, 0.005 * 4]),
+    ],
+)
+def test_headline_claims_are_adjusted_by_hand(p_values: list[float | None], expected: list[float | None]) -> None:
+    frame = pl.DataFrame({"p": p_values}, schema_overrides={"p": pl.Float64})
+    found = frame.select(holm(pl.col("p")))["p"].to_list()
+    assert found == [None if p is None else pytest.approx(p) for p in expected]
+
+
+def test_a_headline_claim_is_tested_with_the_other_claims_and_not_with_its_family() -> None:
+    # p of d = 0.6 and margin sqrt(0.32) is 0.0377: shown alone, not shown as one of two claims (Holm: 0.0754).
+    row = pair(Case("comparison", "", {"value": DIFFERENCE_0_6, **SURVEY}, {}))
+    alone, first, second = (row | {"claims": claims} for claims in (None, "2025", "2025"))
+    found = judge_comparison(frame([alone, first, second]).with_columns(pl.col("claims").cast(pl.String)), [])
+    p = two_sided_p(0.6, math.sqrt(0.32))
+    assert found["p_value_adjusted"].to_list() == [pytest.approx(p), pytest.approx(2 * p), pytest.approx(2 * p)]
+    assert found["verdict"].to_list() == ["better", "no_demonstrable_difference", "no_demonstrable_difference"]
 
 
 def test_families_are_adjusted_apart_also_when_their_rows_are_mixed() -> None:
