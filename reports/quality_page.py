@@ -12,12 +12,13 @@ _TEMPLATE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Data quality - {{ verdict }}</title>
+<title>{{ "Invented example - " if synthetic }}Data quality - {{ verdict }}</title>
 <style>
   body { font: 1rem/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff }
   body { max-width: 75rem; margin: 2rem auto; padding: 0 1rem }
   h1 { line-height: 1.2 } h2 { margin-top: 2.5rem }
   .verdict { border-left: .5rem solid {{ colour }}; padding: .5rem 1rem; background: #f4f4f4; font-size: 1.15rem }
+  .synthetic { border: .25rem dashed #b00040; padding: .5rem 1rem; font-size: 1.15rem }
   table { border-collapse: collapse; width: 100% }
   th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #ccc }
   td.message { white-space: pre-wrap; overflow-wrap: anywhere }
@@ -28,6 +29,11 @@ _TEMPLATE = """<!doctype html>
 </head>
 <body>
 <h1>Data quality</h1>
+{% if synthetic %}
+<p class="synthetic" role="note"><strong>Invented example (<span lang="nl">verzonnen voorbeeld</span>).</strong>
+Some of these figures are made up and say nothing about real people. This edition is for trying out; it can never be
+published.</p>
+{% endif %}
 <p class="verdict"><strong>{{ verdict }}</strong><br>{{ explanation }}</p>
 <p>{{ passed }} checks passed, {{ warned }} ask for attention, {{ failed }} failed. Page made {{ made }}.</p>
 {% macro rows(results) %}
@@ -58,8 +64,11 @@ _TEMPLATE = """<!doctype html>
 """
 
 
-def write_quality_page(checks: pl.DataFrame, path: Path, *, complete: bool = True) -> None:
-    """Write the page for a `check_result` table to `path`; `complete` if the run made its edition."""
+def write_quality_page(checks: pl.DataFrame, path: Path, *, complete: bool = True, synthetic: bool = False) -> None:
+    """Write the page for a `check_result` table to `path`.
+
+    `complete` if the run made its edition, `synthetic` if any row of it is made up.
+    """
     from jinja2 import Environment
 
     results = [_shown(row) for row in worst_first(checks).iter_rows(named=True)]
@@ -68,6 +77,7 @@ def write_quality_page(checks: pl.DataFrame, path: Path, *, complete: bool = Tru
     assets = sorted({str(r["asset"]) for r in results})
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_TEMPLATE)
     page = template.render(
+        synthetic=synthetic,
         verdict=verdict(failed, warned, complete=complete),
         explanation=(
             "All checks that stop a run passed."

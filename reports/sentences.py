@@ -1,76 +1,131 @@
-"""What a comparison says, in Dutch: one sentence that carries the figures, the period and the verdict, and no more."""
+"""What a comparison says, in Dutch: one sentence with the figures, their margins, the period and the verdict."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import polars as pl
 
 from catalog import Catalogue
 from catalog.model import Indicator
+from catalog.survey_model import GradeScale
+from reports.charts import grades
 from reports.numbers import number
 
-# One row of the table `comparison`, by column.
+# One row of the table `comparison` or `indicator_value`, by column.
 Row = dict[str, Any]
 
-WHY_NOT_DECIDABLE = {"no_margin": "de bron geeft geen onzekerheidsmarge"}
+STAMP: Final = "Verzonnen voorbeeld: "  # before every sentence that a made-up figure had a part in
+WHY_NOT_DECIDABLE: Final = {"no_margin": "de bron geeft geen onzekerheidsmarge"}
+WHY_MISSING: Final = ("not_measured", "suppressed")
+SAID_STATUSES: Final = ("provisional", "estimated")
+SAID_WARNINGS: Final = ("carried_forward", "newer_published", "covid_period", "self_selected", "small_n")
+DEMONSTRABLE: Final = ("better", "worse", "higher", "lower")
 
 
 def headline_gaps(
-    comparison: pl.DataFrame, indicator_value: pl.DataFrame, catalogue: Catalogue, measurement_year: int
+    comparison: pl.DataFrame,
+    indicator_value: pl.DataFrame,
+    catalogue: Catalogue,
+    measurement_year: int,
+    *,
+    scale: GradeScale | None = None,
 ) -> list[str]:
-    """Sentences on the headline indicators: groups against each other, and the region against the rest."""
+    """Sentences on the headline indicators: groups against each other, and the region against the rest.
+
+    With a `scale`, mean scores are shown as report grades.
+    """
     region = catalogue.region
     pairs = [*region.contrasts, (region.region_code, region.rest_code)]
+    ours = {"measurement_year": measurement_year, "breakdown": "total"}
+    gaps, values = comparison.filter(**ours), indicator_value.filter(**ours)
     sentences = []
     for indicator in catalogue.headline_indicators:
+        of_indicator = pl.col("indicator_id") == indicator.indicator_id
         for code, other in pairs:
-            row = comparison.row(
-                by_predicate=(pl.col("measurement_year") == measurement_year)
-                & (pl.col("indicator_id") == indicator.indicator_id)
-                & (pl.col("region_code") == code)
-                & (pl.col("comparator_code") == other)
-                & (pl.col("breakdown") == "total"),
-                named=True,
-            )
-            provisional = not indicator_value.filter(
-                pl.col("region_code").is_in([code, other]),
-                measurement_year=measurement_year,
-                indicator_id=indicator.indicator_id,
-                status="provisional",
-            ).is_empty()
-            sentences.append(gap_sentence(row, indicator, catalogue, provisional=provisional))
+            pair = of_indicator & (pl.col("region_code") == code) & (pl.col("comparator_code") == other)
+            sides = [
+                values.row(by_predicate=of_indicator & (pl.col("region_code") == side), named=True)
+                for side in (code, other)
+            ]
+            row = gaps.row(by_predicate=pair, named=True)
+            sentences.append(gap_sentence(row, sides, indicator, catalogue, scale=scale))
     return sentences
 
 
-def gap_sentence(row: Row, indicator: Indicator, catalogue: Catalogue, *, provisional: bool) -> str:
-    """One row of `comparison` as a sentence.
+def gap_sentence(
+    row: Row, sides: Sequence[Row], indicator: Indicator, catalogue: Catalogue, *, scale: GradeScale | None = None
+) -> str:
+    """One row of `comparison` as a sentence; `sides` are the rows of `indicator_value` of its two regions.
 
     The verdict is that of the row; where nothing can be said, the sentence says so and why, and never suggests more.
+    A sentence in which a made-up figure has a part begins by saying so.
     """
+    synthetic = any("synthetic" in source["warnings"] for source in (row, *sides))
+    sentence = _gap(row, sides, indicator, catalogue, scale if indicator.unit == grades.SCORE else None)
+    return f"{STAMP}{sentence}" if synthetic else sentence
+
+
+def _gap(row: Row, sides: Sequence[Row], indicator: Indicator, catalogue: Catalogue, scale: GradeScale | None) -> str:
     names = _names(catalogue)
-    region, other = names[str(row["region_code"])], names[str(row["comparator_code"])]
-    period = _period(row, catalogue, provisional=provisional)
-    opening = f"{indicator.name_nl} ({period}):"
-    value, comparator, difference = row["value"], row["comparator_value"], row["difference"]
-    if value is None or comparator is None:
-        missing = " en ".join(name for name, figure in ((region, value), (other, comparator)) if figure is None)
-        return f"{opening} voor {missing} is er geen cijfer; over het verschil is niets te zeggen."
-    places = indicator.decimals
-    figures = f"{region} {number(value, places)}, {other} {number(comparator, places)} {indicator.unit_nl}"
-    if difference is None:
-        return f"{opening} {figures}; {_label(row, catalogue)}."
-    gap = f"{opening} {figures}. Verschil {_difference(row, indicator)}"
+    regions = [names[str(row["region_code"])], names[str(row["comparator_code"])]]
+    values, period = [row["value"], row["comparator_value"]], _period(row, sides, catalogue)
+    if None in values:
+        missing = " en ".join(name for name, value in zip(regions, values, strict=True) if value is None)
+        nothing = f"is er geen cijfer{_why_missing(sides, indicator, catalogue)}; over het verschil is niets te zeggen"
+        return f"{indicator.name_nl} ({period}): voor {missing} {nothing}."
+    about = f"{grades.grade_words(scale)}, {period}" if scale else period
+    said = ", ".join(
+        f"{name} {_figure(value, side, indicator, scale)}"
+        for name, value, side in zip(regions, values, sides, strict=True)
+    )
+    figures = f"{indicator.name_nl} ({about}): {said}{'' if scale else f' {indicator.unit_nl}'}"
+    if row["difference"] is None:
+        return f"{figures}; {_label(row, catalogue)}."
+    gap = f"{figures}. Verschil {_difference(row, indicator, scale)}"
     if row["verdict"] == "not_decidable":
         return f"{gap}; of dat meer is dan toeval, is niet te zeggen{_why(row)}."
     return f"{gap}: {_label(row, catalogue)}."
 
 
-def _difference(row: Row, indicator: Indicator) -> str:
-    difference = number(row["difference"], indicator.decimals)
-    if indicator.is_percentage:
-        return f"{difference} procentpunt"
-    return f"{difference} ({number(row['relative_difference'], 1)}%)" if row["relative_difference"] else difference
+def _figure(value: float, side: Row, indicator: Indicator, scale: GradeScale | None) -> str:
+    """A figure with its 95% margin and how many people answered, where these are known."""
+    places = grades.DECIMALS if scale else indicator.decimals
+    value, low, high = (
+        grades.grade(figure, scale) if scale and figure is not None else figure
+        for figure in (value, side["ci_low"], side["ci_high"])
+    )
+    margin = [] if low is None or high is None else [f"tussen {number(low, places)} en {number(high, places)}"]
+    answers = [] if side["n"] is None else [f"{number(side['n'], 0)} antwoorden"]
+    return f"{number(value, places)}{_aside([*margin, *answers])}"
+
+
+def _difference(row: Row, indicator: Indicator, scale: GradeScale | None) -> str:
+    """The difference with its margin; in per cent too, but for percentages and grades."""
+    factor = grades.span(scale) if scale else 1.0
+    names = ("difference", "difference_ci_low", "difference_ci_high")
+    sampled = row["basis"] == "interval" and None not in [row[name] for name in names]
+    numbers = [factor * row[name] for name in (names if sampled else names[:1])]
+    places = grades.DECIMALS if scale else indicator.decimals
+    if row["verdict"] in DEMONSTRABLE:
+        places = _telling(numbers, places)
+    difference, *margin = [number(figure, places) for figure in numbers]
+    relative = None if scale or indicator.is_percentage else row["relative_difference"]
+    asides = [f"{number(relative, 1)}%"] if relative else []
+    asides += [f"tussen {' en '.join(margin)}"] if margin else []
+    return f"{difference}{' procentpunt' if indicator.is_percentage else ''}{_aside(asides)}"
+
+
+def _telling(numbers: Sequence[float], places: int) -> int:
+    """Enough decimals that what is demonstrably not nought is not shown as nought; at most two more."""
+    enough = (p for p in range(places, places + 2) if all(number(figure, p).strip("0,−") for figure in numbers))
+    return next(enough, places + 2)
+
+
+def _aside(parts: Sequence[str]) -> str:
+    """Parts between brackets; nothing where there are none."""
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _label(row: Row, catalogue: Catalogue) -> str:
@@ -79,19 +134,24 @@ def _label(row: Row, catalogue: Catalogue) -> str:
 
 def _why(row: Row) -> str:
     """Why nothing can be said, where the warnings tell."""
-    reasons = [reason for warning, reason in WHY_NOT_DECIDABLE.items() if warning in row["warnings"]]
-    return f" ({'; '.join(reasons)})" if reasons else ""
+    return _aside([reason for warning, reason in WHY_NOT_DECIDABLE.items() if warning in row["warnings"]])
 
 
-def _period(row: Row, catalogue: Catalogue, *, provisional: bool) -> str:
+def _why_missing(sides: Sequence[Row], indicator: Indicator, catalogue: Catalogue) -> str:
+    """Why the survey has no figure."""
+    if indicator.layer != "experienced":
+        return ""
+    found = [status for status in WHY_MISSING if any(side["status"] == status for side in sides)]
+    return _aside([catalogue.vocabulary["status"][status].label_nl for status in found])
+
+
+def _period(row: Row, sides: Sequence[Row], catalogue: Catalogue) -> str:
+    """The reference period, and what a reader must know of the figures."""
     parts = ["geen cijfer" if row["reference_period"] is None else f"cijfer over {row['reference_period']}"]
-    if provisional:
-        parts.append("voorlopig")
-    parts += [
-        catalogue.vocabulary["warning"][warning].label_nl
-        for warning in ("carried_forward", "newer_published", "covid_period")
-        if warning in row["warnings"]
-    ]
+    statuses = {side["status"] for side in sides}
+    warnings = {warning for source in (row, *sides) for warning in source["warnings"]}
+    parts += [catalogue.vocabulary["status"][status].label_nl for status in SAID_STATUSES if status in statuses]
+    parts += [catalogue.vocabulary["warning"][warning].label_nl for warning in SAID_WARNINGS if warning in warnings]
     return ", ".join(parts)
 
 

@@ -31,12 +31,13 @@ def dots_picture(story: Story, companion: Story | None = None) -> Picture:
     width = room - column - 0.15
     heads = [sheet.wrapped(_head(panel), room - 0.15, TEXT, bold=True) for panel in panels]
     head = 0.19 * max(map(len, heads)) + 0.08 if companion else 0.0
-    foot = 0.35 + LINE * max(len(sheet.wrapped(sheet.axis_unit(panel, 1.0), width, SMALL)) for panel in panels)
+    foot = 0.35 + LINE * max(len(sheet.wrapped(sheet.axis_unit(panel, math.inf), width, SMALL)) for panel in panels)
     rows = 0.265 * len(order) + 0.1
     title = texts.title(story, texts.when_text(order))
     way = "links bovenaan; rechts in dezelfde volgorde" if companion else "bovenaan"
     subtitle = f"{len(order)} gemeenten, hoogste waarde {way}"
-    page = sheet.make_page(title, subtitle, notes, _legend(panels, drawn), head + 0.25 + rows + foot)
+    body, synthetic = head + 0.25 + rows + foot, any(p.synthetic for p in drawn)
+    page = sheet.make_page(title, subtitle, notes, _legend(panels, drawn), body, synthetic=synthetic)
     for index, panel in enumerate(panels):
         start = left + index * room
         if companion:
@@ -45,7 +46,7 @@ def dots_picture(story: Story, companion: Story | None = None) -> Picture:
         axes.set(xlim=_limits(panel, panels), ylim=(-0.6, len(order) - 0.4))
         _draw_panel(axes, panel, [p.code for p in order], width, named=index == 0)
         _draw_lines(page, axes, panel, (start, page.top - head - 0.25 - rows, width, rows))
-    return Picture(f"{story.indicator}_dots", page.figure, title, _description(panels, notes))
+    return page.picture(f"{story.indicator}_dots", _description(panels, notes))
 
 
 def _head(story: Story) -> str:

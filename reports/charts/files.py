@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
+from reports.charts.dimensions import dimension_pictures
 from reports.charts.dots import dots_picture
 from reports.charts.map import map_picture
 from reports.charts.sheet import DPI, Picture
@@ -30,10 +31,11 @@ def pictures(tables: ChartTables, labels: ChartLabels, measurement_year: int) ->
         yield map_picture(story)
         yield dots_picture(story, companion)
         yield years_picture(story)
+    yield from dimension_pictures(tables, labels, measurement_year)
 
 
 def draw_charts(tables: ChartTables, labels: ChartLabels, measurement_year: int, folder: Path) -> list[Path]:
-    """Draw map, dot plot and line for every headline indicator; returns the files in a fixed order.
+    """Draw map, dot plot and line for every headline indicator, and the dimensions; the files in a fixed order.
 
     Equal input gives byte-identical files. Settings of a user's own matplotlib do not count.
     """
@@ -79,14 +81,17 @@ def _accessible(svg: str, picture: Picture) -> str:
 
 
 def text_problems(figure: Figure) -> list[str]:
-    """Texts that stick out of the figure or lie over one another, one sentence each; empty when all is well."""
+    """Texts that stick out of the figure or lie over one another, one sentence each; empty when all is well.
+
+    What is outside the layout, such as the stamp across made-up figures, is meant to lie over others.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
     figure.draw_without_rendering()  # only then legend and ticks have their places
     canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
     renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
-    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_in_layout() and t.get_text().strip()]
     boxes = [(t.get_text().replace("\n", " "), Text.get_window_extent(t, renderer)) for t in texts]
     page = figure.bbox
     problems = []

@@ -36,7 +36,9 @@ def map_picture(story: Story) -> Picture:
     width, height = _size(areas, WIDTH - 2 * EDGE - aside - 0.15)
     notes, numbers = _notes(story, areas), texts.line_values(story, story.lines())
     title = texts.title(story, texts.when_text(story.now()))
-    page = sheet.make_page(title, " · ".join([story.unit, *numbers]), notes, _legend(story, areas), height + 0.15)
+    subtitle, legend = " · ".join([story.unit, *numbers]), _legend(story, areas)
+    synthetic = any(p.synthetic for p in (*story.now(), *story.lines()))
+    page = sheet.make_page(title, subtitle, notes, legend, height + 0.15, synthetic=synthetic)
     if areas:
         axes = page.axes((EDGE, page.top - height, width, height))
         colours = _draw_areas(axes, story, areas, values or [0.0])
@@ -46,7 +48,7 @@ def map_picture(story: Story) -> Picture:
             _draw_scale(page, WIDTH - EDGE - aside, colours, scale)
     place = story.name_of(story.labels.region_code)
     facts = [f"Kaart van {place} met {len(story.members)} gemeenten", *texts.extremes(story), *numbers]
-    return Picture(f"{story.indicator}_map", page.figure, title, texts.description(facts, story.unit, notes))
+    return page.picture(f"{story.indicator}_map", texts.description(facts, story.unit, notes))
 
 
 def _size(areas: Areas, room: float) -> tuple[float, float]:

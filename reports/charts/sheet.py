@@ -7,6 +7,7 @@ outlines, line styles and text do so too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +29,9 @@ LINE: Final = 0.165  # height of a line of small text
 DPI: Final = 150
 SMALL, TEXT, TITLE = 8.5, 9.5, 13.0
 INK, GREY, FAINT = "#000000", "#4d4d4d", "#d9d9d9"
+STAMP: Final = "Verzonnen voorbeeld"  # on everything that is drawn from made-up figures
+STAMP_ANGLE: Final = 30.0
+STAMP_STYLE: Final = {"color": "#b00040", "alpha": 0.2, "weight": "bold", "rotation": STAMP_ANGLE}
 
 Place = tuple[float, float, float, float]  # left, bottom, width and height, from the lower left corner of the page
 
@@ -68,8 +72,10 @@ class Page:
     """A figure with its title, legend and notes set; the drawing hangs from `top`."""
 
     figure: Figure
+    title: str
     height: float
     top: float
+    synthetic: bool
 
     def axes(self, place: Place) -> Axes:
         """Axes at a place."""
@@ -80,12 +86,24 @@ class Page:
         """Text at a point."""
         self.figure.text(x / WIDTH, y / self.height, text, fontsize=size, **style)
 
+    def picture(self, stem: str, description: str) -> Picture:
+        """The finished page as a picture; the texts of a made-up one say so first."""
+        words = f"{STAMP}, geen echte cijfers. {description}" if self.synthetic else description
+        return Picture(stem, self.figure, self.title, words)
 
-def make_page(title: str, subtitle: str, notes: Sequence[str], legend: Sequence[Artist], body: float) -> Page:
-    """A page with `body` inches of room for the drawing between title and legend."""
+
+def make_page(
+    title: str, subtitle: str, notes: Sequence[str], legend: Sequence[Artist], body: float, *, synthetic: bool
+) -> Page:
+    """A page with `body` inches of room for the drawing between title and legend.
+
+    A `synthetic` page says in its title, its subtitle and across the drawing that its figures are made up.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if synthetic:
+        title, subtitle = f"{STAMP}: {title}", f"{subtitle} · dit zijn geen echte cijfers"
     room = WIDTH - 2 * EDGE
     heads = wrapped(title, room, TITLE, bold=True)
     subheads = wrapped(subtitle, room, TEXT)
@@ -98,7 +116,7 @@ def make_page(title: str, subtitle: str, notes: Sequence[str], legend: Sequence[
     height = above + body + below
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)  # keeps one renderer, and so the measured texts, from drawing to checking
-    page = Page(figure, height, height - above)
+    page = Page(figure, title, height, height - above, synthetic)
     for index, line in enumerate(heads):
         page.write(EDGE, height - EDGE - 0.24 * index, line, TITLE, weight="bold", va="top")
     for index, line in enumerate(subheads):
@@ -111,7 +129,19 @@ def make_page(title: str, subtitle: str, notes: Sequence[str], legend: Sequence[
             ncols=columns, frameon=False, fontsize=SMALL, borderpad=0, borderaxespad=0, columnspacing=1.6,
             handlelength=2.4, handleheight=1.0, labelspacing=0.5,
         )  # fmt: skip
+    if synthetic:
+        _stamp(page, body)
     return page
+
+
+def _stamp(page: Page, body: float) -> None:
+    """The words across the drawing, as large as fits; light, so that what lies under them stays readable."""
+    words, angle = STAMP.upper(), math.radians(STAMP_ANGLE)
+    length = 0.9 * min((WIDTH - 2 * EDGE) / math.cos(angle), body / math.sin(angle))
+    size = length / text_width(words, 1.0, bold=True)
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "rotation_mode": "anchor"}
+    # Outside the layout: it is meant to lie over other text.
+    page.write(WIDTH / 2, page.top - body / 2, words, size, in_layout=False, zorder=10, **middle, **STAMP_STYLE)
 
 
 # --- fitting text
@@ -186,8 +216,9 @@ def limits(story: Story, points: Sequence[Point]) -> tuple[float, float]:
 
 
 def axis_unit(story: Story, low: float) -> str:
-    """The unit, and that the axis does not start at nought where that is so."""
-    return f"{story.unit} (as begint niet bij 0)" if low > 0 else story.unit
+    """The unit, and that the axis does not start at nought, or where the scale begins, where that is so."""
+    begin = max(story.scale[0] or 0.0, 0.0)
+    return f"{story.unit} (as begint niet bij {number(begin, 0)})" if low > begin else story.unit
 
 
 def plain_axes(axes: Axes, *without: str) -> None:

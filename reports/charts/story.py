@@ -5,28 +5,41 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import polars as pl
 
+from catalog.survey_model import GradeScale
+from reports.charts import grades
 from reports.numbers import number
+
+SYNTHETIC: Final = "synthetic"  # the warning of a row that is made up
 
 
 @dataclass(frozen=True)
 class ChartTables:
-    """The published tables the pictures are drawn from (names and columns as in the DuckDB file)."""
+    """The published tables the pictures are drawn from (names and columns as in the DuckDB file).
+
+    Without `theme` and `comparison` there is no picture of the dimensions.
+    """
 
     region: pl.DataFrame
     region_member: pl.DataFrame
     indicator: pl.DataFrame
     indicator_value: pl.DataFrame
     source: pl.DataFrame
+    theme: pl.DataFrame = field(default_factory=pl.DataFrame)
+    comparison: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True)
 class ChartLabels:
-    """Codes and Dutch words of the region and the vocabularies; `groups` stands in drawing order."""
+    """Codes and Dutch words of the region and the vocabularies; `groups` stands in drawing order.
+
+    `grade` is the scale on which readers see mean scores; `contrast` are the two groups, and `baseline_year` the year,
+    that the picture of the dimensions sets against each other and against now.
+    """
 
     region_code: str
     groups: dict[str, str]
@@ -38,11 +51,15 @@ class ChartLabels:
     units: dict[str, str]
     companions: dict[str, str]
     outlines_source: str | None = None  # who drew the municipal outlines
+    verdicts: dict[str, str] = field(default_factory=dict)
+    baseline_year: int | None = None
+    contrast: tuple[str, str] | None = None
+    grade: GradeScale | None = None
 
 
 @dataclass(frozen=True)
 class Point:
-    """One figure of one region in one measurement year; value and 95% margin in the indicator's unit."""
+    """One figure of one region in one measurement year; value and 95% margin in the unit that readers see."""
 
     code: str
     year: int
@@ -53,6 +70,12 @@ class Point:
     warnings: frozenset[str] = frozenset()
     table: str | None = None
     series: str | None = None
+    n: int | None = None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the figure is made up."""
+        return SYNTHETIC in self.warnings
 
     @property
     def on_axis(self) -> float:
@@ -109,6 +132,11 @@ class Story:
         whole = published and "whole_percent" in point.warnings and point.value.is_integer()
         return number(point.value, 0 if whole else self.decimals)
 
+    def margin_text(self, point: Point) -> str:
+        """The 95% margin of a figure as Dutch text."""
+        low, high = point.margin or (math.nan, math.nan)
+        return f"tussen {number(low, self.decimals)} en {number(high, self.decimals)}"
+
     def name_of(self, code: str) -> str:
         """The name of a region."""
         return self.names.get(code, code)
@@ -131,16 +159,17 @@ def stories(tables: ChartTables, labels: ChartLabels, measurement_year: int) -> 
     for indicator, row in rows.items():
         if row["headline"]:
             other = rows.get(labels.companions.get(indicator, ""))
-            beside = _story(tables, labels, measurement_year, other) if other else None
-            yield _story(tables, labels, measurement_year, row), beside if beside and shown(beside.now()) else None
+            beside = story_of(tables, labels, measurement_year, other) if other else None
+            yield story_of(tables, labels, measurement_year, row), beside if beside and shown(beside.now()) else None
 
 
-def _story(tables: ChartTables, labels: ChartLabels, year: int, row: Mapping[str, Any]) -> Story:
-    """The story of one indicator from its row in the catalogue."""
+def story_of(tables: ChartTables, labels: ChartLabels, year: int, row: Mapping[str, Any]) -> Story:
+    """The story of one indicator from its row in the catalogue; a score becomes a report grade."""
+    scale = labels.grade if row["unit"] == grades.SCORE else None
     values = tables.indicator_value.filter(
         pl.col("measurement_year") <= year, indicator_id=row["indicator_id"], breakdown="total"
     )
-    points = {(p.year, p.code): p for p in map(_point, values.iter_rows(named=True))}
+    points = {(p.year, p.code): p for p in (_point(v, scale) for v in values.iter_rows(named=True))}
     period = next((p.period for p in points.values() if p.year == year and p.period), str(year))
     members = _members(tables.region_member, labels.region_code, period)
     region = tables.region.filter(pl.col("region_code").is_in(members))
@@ -149,9 +178,9 @@ def _story(tables: ChartTables, labels: ChartLabels, year: int, row: Mapping[str
     return Story(
         indicator=row["indicator_id"],
         name=row["name_nl"],
-        unit=labels.units.get(row["unit"], row["unit"]),
-        decimals=row["decimals"],
-        scale=(row["scale_min"], row["scale_max"]),
+        unit=grades.grade_words(scale) if scale else labels.units.get(row["unit"], row["unit"]),
+        decimals=grades.DECIMALS if scale else row["decimals"],
+        scale=(scale.lowest, scale.highest) if scale else (row["scale_min"], row["scale_max"]),
         year=year,
         years=tuple(sorted({p.year for p in points.values()} | {year})),
         names=names | {code: capitalised(name) for code, name in (labels.groups | labels.names).items()},
@@ -164,18 +193,23 @@ def _story(tables: ChartTables, labels: ChartLabels, year: int, row: Mapping[str
     )
 
 
-def _point(row: Mapping[str, Any]) -> Point:
-    """A row of `indicator_value` as a point."""
+def _point(row: Mapping[str, Any], scale: GradeScale | None) -> Point:
+    """A row of `indicator_value` as a point, in grades where a scale is given."""
+    value, low, high = (
+        grades.grade(row[name], scale) if scale and row[name] is not None else row[name]
+        for name in ("value", "ci_low", "ci_high")
+    )
     return Point(
         code=row["region_code"],
         year=row["measurement_year"],
         period=row["reference_period"] or "",
-        value=row["value"],
-        margin=None if row["ci_low"] is None or row["ci_high"] is None else (row["ci_low"], row["ci_high"]),
+        value=value,
+        margin=None if low is None or high is None else (low, high),
         status=row["status"],
         warnings=frozenset(row["warnings"]),
         table=row["source_table"],
         series=row["series_id"],
+        n=row["n"],
     )
 
 

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reports.charts.story import Point, Story, measured, periods_of, shown
+from reports.charts.story import Point, Story, capitalised, measured, periods_of, shown
+from reports.numbers import number
 
 WITH_VALUE: Final = ("provisional", "estimated")  # statuses a reader must see although there is a value
 SAID_ELSEWHERE: Final = {"carried_forward", "unusual_change"}  # warnings that have a note of their own
@@ -147,15 +148,40 @@ def region_notes(story: Story) -> list[str]:
     extra = [p for p in shown(lines) if p.warnings - shared]
     notes += warning_note(story, [(story.name_of(p.code), p) for p in [*now, *extra]], shared)
     notes += country_note(story, lines[1].code, [story.year])
+    notes += hidden_note(story) + answers_note(story)
     return notes + [f"{story.name_of(p.code)}: {story.status(p.status)}." for p in lines if p.value is None]
 
 
 def _change_text(story: Story, point: Point) -> str:
     """A municipality with the figure before and the figure now, where there is a comparable one before."""
     past = shown(measured(story.point(point.code, year) for year in story.years))
-    before = [p for p in past if p.series == point.series and p.period < point.period]
+    # A made-up figure never stands beside a real one in a picture that does not say so.
+    before = [
+        p for p in past if p.series == point.series and p.period < point.period and p.synthetic <= point.synthetic
+    ]
     ends = [f"{story.text(p)} ({period_text(p.period)})" for p in (*before[-1:], point)]
     return f"{story.name_of(point.code)} van {ends[0]} naar {ends[1]}" if before else story.name_of(point.code)
+
+
+def hidden_note(story: Story) -> list[str]:
+    """The municipalities whose figure is hidden; beside others without a figure the reason stands in the drawing."""
+    hidden = [p for p in story.now() if p.status == "suppressed"]
+    names = listed([story.name_of(p.code) for p in hidden])
+    return [f"{capitalised(story.status('suppressed'))}: {names}."] if hidden else []
+
+
+def answers_note(story: Story) -> list[str]:
+    """How many people answered, where that is known."""
+    counts = sorted(p.n for p in shown(story.now()) if p.n is not None)
+    whole = story.point(story.labels.region_code)
+    parts = [f"{story.name_of(whole.code)} {number(whole.n, 0)}"] if whole.n is not None else []
+    parts += [f"per gemeente {number_range(counts)}"] if counts else []
+    return [f"Aantal antwoorden: {'; '.join(parts)}."] if parts else []
+
+
+def number_range(counts: Sequence[int]) -> str:
+    """Whole numbers as text, from the smallest to the largest: `85 tot 1.012`."""
+    return " tot ".join(dict.fromkeys(number(end, 0) for end in (min(counts), max(counts))))
 
 
 def country_note(story: Story, comparator: str, years: Sequence[int]) -> list[str]:

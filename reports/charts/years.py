@@ -34,7 +34,8 @@ class Timeline:
 
     def aside(self, index: int) -> float:
         """A small step aside in years, so that margins of several lines do not hide each other."""
-        return 0.08 * (index - (len(self.lines) - 1) / 2) if any(p.margin for p in self.points) else 0.0
+        step = min(0.08, 0.02 * (self.last - self.first + 1)) if any(p.margin for p in self.points) else 0.0
+        return step * (index - (len(self.lines) - 1) / 2)
 
     def share(self, place: float) -> float:
         """Where a place on the axis of years lies between its ends, from 0 to 1."""
@@ -66,13 +67,14 @@ def years_picture(story: Story) -> Picture:
     title = texts.title(story, f"{periods[0]}–{periods[-1]}" if len(periods) > 2 else texts.listed(periods))
     unit = sheet.axis_unit(story, sheet.limits(story, time.points)[0]) if periods else story.unit
     table = ROW + ROW * (len(time.lines) + 1)
-    page = sheet.make_page(title, unit, notes, _legend(time), HEIGHT + table + 0.12)
+    synthetic = any(story.point(code, year).synthetic for code in time.lines for year in story.years)
+    page = sheet.make_page(title, unit, notes, _legend(time), HEIGHT + table + 0.12, synthetic=synthetic)
     left = max(sheet.text_width(story.name_of(code), SMALL) for code in time.lines) + EDGE + 0.62
     left = max(left, sheet.text_width("gebruikt voor meetjaar", SMALL) + EDGE + 0.1)
     place = (left, page.top - HEIGHT, _plot_width(time, WIDTH - EDGE - left), HEIGHT)
     _draw_plot(page.axes(place), time, place[2])
     _draw_table(page, time, place)
-    return Picture(f"{story.indicator}_years", page.figure, title, _description(time, notes))
+    return page.picture(f"{story.indicator}_years", _description(time, notes))
 
 
 def _timeline(story: Story) -> Timeline:

@@ -68,8 +68,8 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def page_of(checks: pl.DataFrame, folder: Path) -> tuple[str, Page]:
-    write_quality_page(checks, folder / "deep" / "quality.html")
+def page_of(checks: pl.DataFrame, folder: Path, *, synthetic: bool = False) -> tuple[str, Page]:
+    write_quality_page(checks, folder / "deep" / "quality.html", synthetic=synthetic)
     text = (folder / "deep" / "quality.html").read_text(encoding="utf-8")
     return text, Page(text)
 
@@ -133,6 +133,16 @@ def test_the_page_is_renewed_not_added_to(tmp_path: Path) -> None:
     page_of(MIXED, tmp_path)
     _, page = page_of(frame(row("fine")), tmp_path)
     assert "Stopped" not in page.text
+
+
+def test_a_page_about_made_up_figures_says_so_before_anything_else(tmp_path: Path) -> None:
+    text, page = page_of(frame(row("fine")), tmp_path, synthetic=True)
+    assert "<title>Invented example - Data quality - Passed</title>" in text
+    assert page.text.index("Invented example (verzonnen voorbeeld)") < page.text.index("checks passed")
+    assert_self_contained(text)
+    text, page = page_of(frame(row("fine")), tmp_path, synthetic=False)
+    assert "invented" not in text.lower()
+    assert "verzonnen" not in text.lower()
 
 
 def test_what_stands_in_the_data_is_text_and_never_markup(tmp_path: Path) -> None:

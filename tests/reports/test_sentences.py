@@ -12,10 +12,15 @@ import polars as pl
 import pytest
 
 from catalog import Catalogue, load_catalogue
+from catalog.survey_model import GradeScale
+from reports.charts.grades import grade
 from reports.numbers import number
-from reports.sentences import gap_sentence, headline_gaps
+from reports.sentences import STAMP, gap_sentence, headline_gaps
 
 INCOME, HEALTH, VALUE = "income_standardised_mean", "perceived_health_good", "dwelling_value_mean"
+HAPPY = "experienced_subjective_wellbeing"
+SCALE = GradeScale(lowest=1, highest=10)
+SIDE: dict[str, Any] = {"ci_low": None, "ci_high": None, "n": None, "status": "definitive", "warnings": []}
 
 # What would claim a cause: watching broad welfare shows none.
 CAUSES = [
@@ -41,9 +46,14 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def say(catalogue: Catalogue) -> Callable[..., str]:
-    """A function that says a row of `comparison`; what is not given is that of cores against rural, in 2022."""
+    """A function that says a row of `comparison`; what is not given is that of cores against rural, in 2022.
 
-    def sentence(*, provisional: bool = False, **changed: object) -> str:
+    `sides` are the changes to the two rows of `indicator_value`.
+    """
+
+    def sentence(
+        sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {}), scale: GradeScale | None = SCALE, **changed: object
+    ) -> str:
         row: dict[str, Any] = {
             "measurement_year": 2022,
             "indicator_id": INCOME,
@@ -63,7 +73,8 @@ def say(catalogue: Catalogue) -> Callable[..., str]:
             "basis": "register",
             "warnings": [],
         } | changed
-        return gap_sentence(row, catalogue.indicator(str(row["indicator_id"])), catalogue, provisional=provisional)
+        both = [SIDE | side for side in sides]
+        return gap_sentence(row, both, catalogue.indicator(str(row["indicator_id"])), catalogue, scale=scale)
 
     return sentence
 
@@ -138,7 +149,12 @@ def test_another_verdict_is_another_sentence(catalogue: Catalogue, say: Callable
         {"warnings": ["carried_forward"]},
         {"warnings": ["newer_published"]},
         {"warnings": ["covid_period"]},
-        {"provisional": True},
+        {"sides": ({"status": "provisional"}, {})},
+        {"sides": ({}, {"status": "estimated"})},
+        {"sides": ({"ci_low": 29.0, "ci_high": 29.3}, {})},
+        {"sides": ({}, {"n": 412})},
+        {"sides": ({}, {"warnings": ["synthetic"]})},
+        {"basis": "interval"},
         {"value": None, "difference": None},
     ],
     ids=str,
@@ -190,8 +206,9 @@ def test_figures_that_were_made_differently_are_not_subtracted(say: Callable[...
 
 
 def test_provisional_is_said_only_of_provisional_figures(say: Callable[..., str]) -> None:
-    assert "(cijfer over 2021, voorlopig)" in say(provisional=True)
-    assert "voorlopig" not in say(provisional=False)
+    for sides in (({"status": "provisional"}, {}), ({}, {"status": "provisional"})):
+        assert "(cijfer over 2021, voorlopig)" in say(sides=sides)
+    assert "voorlopig" not in say()
 
 
 def test_age_and_period_of_a_figure_are_said(say: Callable[..., str]) -> None:
@@ -205,6 +222,97 @@ def test_nothing_is_divided_by_nought(say: Callable[..., str]) -> None:
     assert "%" not in sentence
 
 
+# --- what residents say
+
+# Scores of 2025 with round grades: cores 6.4 (6.31 to 6.49), rural 7.3 (7.21 to 7.39), so -0.9 (-1.08 to -0.72).
+SAID: dict[str, Any] = {
+    "indicator_id": HAPPY,
+    "reference_period": "2025",
+    "value": 0.6,
+    "comparator_value": 0.7,
+    "difference": -0.1,
+    "difference_ci_low": -0.12,
+    "difference_ci_high": -0.08,
+    "relative_difference": -14.29,
+    "p_value": 0.001,
+    "p_value_adjusted": 0.001,
+    "basis": "interval",
+}
+CORES = {"ci_low": 0.59, "ci_high": 0.61, "n": 1023}
+LAND = {"ci_low": 0.69, "ci_high": 0.71, "n": 1931}
+
+
+def test_a_whole_sentence_on_what_residents_say(catalogue: Catalogue, say: Callable[..., str]) -> None:
+    assert say(**SAID, sides=(CORES, LAND)) == (
+        f"{catalogue.indicator(HAPPY).name_nl} (rapportcijfer van 1 tot 10, cijfer over 2025): "
+        "de stedelijke kernen 6,4 (tussen 6,3 en 6,5; 1.023 antwoorden), "
+        "de plattelandsgemeenten 7,3 (tussen 7,2 en 7,4; 1.931 antwoorden). "
+        "Verschil −0,9 (tussen −1,1 en −0,7): aantoonbaar slechter."
+    )
+
+
+def test_without_a_conversion_the_sentence_shows_scores(say: Callable[..., str]) -> None:
+    sentence = say(**SAID, sides=(CORES, LAND), scale=None)
+    assert "de stedelijke kernen 0,60 (tussen 0,59 en 0,61; 1.023 antwoorden)" in sentence
+    assert "rapportcijfer van" not in sentence
+
+
+def test_a_percentage_with_margins_shows_them(say: Callable[..., str]) -> None:
+    numbers = {"value": 67.0, "comparator_value": 72.9, "difference": -5.9}
+    margins = {"difference_ci_low": -7.04, "difference_ci_high": -4.76, "relative_difference": -8.1}
+    sides = ({"ci_low": 66.0, "ci_high": 68.0}, {"ci_low": 72.1, "ci_high": 73.7})
+    sentence = say(indicator_id=HEALTH, basis="interval", sides=sides, **numbers, **margins)
+    assert "de stedelijke kernen 67,0 (tussen 66,0 en 68,0), de plattelandsgemeenten 72,9 (tussen" in sentence
+    assert sentence.endswith("Verschil −5,9 procentpunt (tussen −7,0 en −4,8): aantoonbaar slechter.")
+
+
+def test_an_amount_with_a_margin_shows_per_cent_and_margin(say: Callable[..., str]) -> None:
+    assert say(basis="interval").endswith("Verschil −5,2 (−15,0%; tussen −5,3 en −5,1): aantoonbaar slechter.")
+
+
+def test_a_demonstrable_difference_and_its_margin_are_never_shown_as_nought(say: Callable[..., str]) -> None:
+    small = {"difference": -0.009, "difference_ci_low": -0.015, "difference_ci_high": -0.003}
+    assert "Verschil −0,08 (tussen −0,14 en −0,03): aantoonbaar slechter." in say(**SAID | small)
+    undecided = say(**SAID | small, verdict="no_demonstrable_difference")
+    assert "Verschil −0,1 (tussen −0,1 en 0,0): geen aantoonbaar verschil." in undecided
+
+
+@pytest.mark.parametrize(
+    ("sides", "said"),
+    [
+        (({"status": "suppressed"}, {}), "voor de stedelijke kernen is er geen cijfer (afgeschermd);"),
+        (({"status": "not_measured"}, {}), "voor de stedelijke kernen is er geen cijfer (niet gemeten);"),
+        (({"status": "not_published"}, {}), "voor de stedelijke kernen is er geen cijfer;"),
+    ],
+)
+def test_why_the_survey_has_no_figure_is_said(
+    say: Callable[..., str], sides: tuple[dict[str, Any], dict[str, Any]], said: str
+) -> None:
+    sentence = say(**SAID | {"value": None, "difference": None}, verdict="not_decidable", sides=sides)
+    assert said in sentence
+    assert "7,3" not in sentence
+
+
+def test_what_a_figure_of_the_survey_is_worth_is_said(say: Callable[..., str]) -> None:
+    sides = (CORES | {"status": "estimated"}, LAND | {"warnings": ["small_n", "self_selected"]})
+    sentence = say(**SAID, sides=sides)
+    assert "(rapportcijfer van 1 tot 10, cijfer over 2025, geschat, open deelname, weinig antwoorden)" in sentence
+
+
+@pytest.mark.parametrize("where", ["comparison", "region", "comparator"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_sentence_that_a_made_up_figure_has_a_part_in_begins_by_saying_so(
+    say: Callable[..., str], where: str, *, known: bool
+) -> None:
+    row = SAID | ({} if known else {"value": None, "difference": None, "verdict": "not_decidable"})
+    real = say(**row, sides=(CORES, LAND))
+    assert "erzonnen" not in real
+    mark = {"warnings": ["synthetic"]}
+    row |= mark if where == "comparison" else {}
+    sides = (CORES | (mark if where == "region" else {}), LAND | (mark if where == "comparator" else {}))
+    assert say(**row, sides=sides) == f"Verzonnen voorbeeld: {real}"
+
+
 # --- all sentences of an edition
 
 
@@ -216,11 +324,15 @@ def tables(edition: Path) -> Callable[[str], pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def said(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> list[tuple[dict[str, Any], str]]:
-    """Every comparison of the edition, with its sentence."""
-    return [
-        (row, gap_sentence(row, catalogue.indicator(row["indicator_id"]), catalogue, provisional=False))
-        for row in tables("comparison").to_dicts()
-    ]
+    """Every comparison of the edition, with its sentence; the row holds its two sides too."""
+    key = ("measurement_year", "indicator_id", "breakdown")
+    values = {(*(row[k] for k in key), row["region_code"]): row for row in tables("indicator_value").to_dicts()}
+    rows = []
+    for row in tables("comparison").to_dicts():
+        sides = [values[*(row[k] for k in key), row[code]] for code in ("region_code", "comparator_code")]
+        sentence = gap_sentence(row, sides, catalogue.indicator(row["indicator_id"]), catalogue, scale=SCALE)
+        rows.append((row | {"sides": sides}, sentence))
+    return rows
 
 
 def test_no_sentence_names_a_cause(said: list[tuple[dict[str, Any], str]]) -> None:
@@ -240,16 +352,29 @@ def test_every_number_in_a_sentence_is_one_of_its_row(
 ) -> None:
     for row, sentence in said:
         indicator = catalogue.indicator(row["indicator_id"])
-        allowed = {
-            number(row[name], indicator.decimals)
-            for name in ("value", "comparator_value", "difference")
-            if row[name] is not None
-        }
+        is_score = indicator.unit == "score"
+        figures = [
+            row["value"],
+            row["comparator_value"],
+            *(s[ci] for s in row["sides"] for ci in ("ci_low", "ci_high")),
+        ]
+        shown = [grade(figure, SCALE) if is_score else figure for figure in figures if figure is not None]
+        gaps = [row[name] for name in ("difference", "difference_ci_low", "difference_ci_high")]
+        shown += [9 * gap if is_score else gap for gap in gaps if gap is not None]
+        places = [1, 2, 3] if is_score else [indicator.decimals + more for more in (0, 1, 2)]
+        allowed = {number(figure, place) for figure in shown for place in places}
+        allowed |= {number(side["n"], 0) for side in row["sides"] if side["n"] is not None}
         if row["relative_difference"] is not None:
             allowed.add(number(row["relative_difference"], 1))
-        allowed |= set(re.findall(r"\d+", f"{indicator.name_nl} {indicator.unit_nl} {row['reference_period']}"))
+        allowed |= set(re.findall(r"\d+", f"{indicator.name_nl} {indicator.unit_nl} {row['reference_period']} 1 10"))
         found = re.findall(r"−?\d[\d.]*(?:,\d+)?", sentence)
         assert set(found) <= allowed, sentence
+
+
+def test_every_made_up_row_of_the_edition_is_said_to_be_one(said: list[tuple[dict[str, Any], str]]) -> None:
+    for row, sentence in said:
+        made_up = any("synthetic" in source["warnings"] for source in (row, *row["sides"]))
+        assert sentence.startswith(STAMP) == made_up
 
 
 def test_every_sentence_carries_the_verdict_of_its_row(
@@ -262,13 +387,11 @@ def test_every_sentence_carries_the_verdict_of_its_row(
             assert "aantoonbaar" not in sentence
 
 
-def test_a_demonstrable_difference_is_not_shown_as_nought(
-    catalogue: Catalogue, said: list[tuple[dict[str, Any], str]]
-) -> None:
+def test_a_demonstrable_difference_is_not_shown_as_nought(said: list[tuple[dict[str, Any], str]]) -> None:
     """ "Verschil 0: aantoonbaar hoger" would make a reader doubt both."""
     for row, sentence in said:
         if row["verdict"] in ("better", "worse", "higher", "lower"):
-            shown = number(row["difference"], catalogue.indicator(row["indicator_id"]).decimals)
+            (shown,) = re.findall(r"Verschil (\S+?)[ :]", sentence)
             assert shown.strip("0,−"), sentence
 
 
@@ -278,8 +401,8 @@ def test_a_demonstrable_difference_is_not_shown_as_nought(
 def test_the_headline_sentences_of_a_year(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> None:
     """Weighted figures of 2021 and 2022, computed apart from this software; cores first, then the region."""
     sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, 2022)
-    assert len(sentences) == 6
-    income, health = sentences[:2], sentences[4:]
+    assert len(sentences) == 2 * len(catalogue.headline_indicators)
+    income, health = sentences[:2], sentences[4:6]
     assert "de stedelijke kernen 29,1, de plattelandsgemeenten 34,3 duizend euro" in income[0]
     assert "Twente 31,5, de rest van Nederland 33,7 duizend euro" in income[1]
     assert income[1].endswith("Verschil −2,2 (−6,5%): aantoonbaar slechter.")
@@ -290,12 +413,14 @@ def test_the_headline_sentences_of_a_year(catalogue: Catalogue, tables: Callable
 
 def test_provisional_income_is_called_provisional(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> None:
     sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, 2025)
-    assert ["voorlopig" in sentence for sentence in sentences] == [True, True, False, False, False, False]
+    income, others = sentences[:2], sentences[2:]
+    assert all("voorlopig" in sentence for sentence in income)
+    assert not any("voorlopig" in sentence for sentence in others)
 
 
 def test_every_year_of_the_edition_has_its_headline(
     catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]
 ) -> None:
     for year in catalogue.region.years:
-        sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, year)
-        assert len(sentences) == len(set(sentences)) == 6
+        sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, year, scale=SCALE)
+        assert len(sentences) == len(set(sentences)) == 2 * len(catalogue.headline_indicators)
