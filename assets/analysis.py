@@ -11,11 +11,17 @@ from methods.compare import changes, comparisons
 
 @table_asset("comparison", "analysis")
 def comparison(
-    context: dg.AssetExecutionContext, indicator_value: pl.DataFrame, group_weight: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    indicator_value: pl.DataFrame,
+    group_weight: pl.DataFrame,
+    survey_contrast: pl.DataFrame,
 ) -> pl.DataFrame:
     """Municipalities and groups against region, country and rest of the country; groups against each other."""
     indicators, sources = frames.indicators(CATALOGUE), frames.indicator_sources(CATALOGUE)
-    return record(context, comparisons(indicator_value, group_weight, indicators, sources, ROLES, REGION.contrasts))
+    return record(
+        context,
+        comparisons(indicator_value, group_weight, indicators, sources, ROLES, REGION.contrasts, survey_contrast),
+    )
 
 
 @table_asset(
@@ -23,7 +29,12 @@ def comparison(
     "analysis",
     ins={"all_years": dg.AssetIn("indicator_value", partition_mapping=dg.AllPartitionMapping())},
 )
-def change(context: dg.AssetExecutionContext, all_years: pl.DataFrame, group_weight: pl.DataFrame) -> pl.DataFrame:
+def change(
+    context: dg.AssetExecutionContext,
+    all_years: pl.DataFrame,
+    group_weight: pl.DataFrame,
+    survey_contrast: pl.DataFrame,
+) -> pl.DataFrame:
     """Each measurement year against the baseline."""
     years = [int(year) for year in context.partition_keys]
     values = all_years.filter(pl.col("measurement_year").is_in(years))
@@ -31,5 +42,5 @@ def change(context: dg.AssetExecutionContext, all_years: pl.DataFrame, group_wei
     indicators, sources = frames.indicators(CATALOGUE), frames.indicator_sources(CATALOGUE)
     return record(
         context,
-        changes(values, baseline, group_weight, indicators, sources, ROLES, REGION.baseline_year),
+        changes(values, baseline, group_weight, indicators, sources, ROLES, REGION.baseline_year, survey_contrast),
     )

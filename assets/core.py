@@ -19,11 +19,14 @@ from assets.raw import (
     tables_of,
 )
 from assets.tables import CATALOGUE, OWNER, column_schema, measures, record, table_asset
+from assets.workspace import Workspace
 from catalog import frames
 from methods.aggregate import member_weights
 from methods.crosswalk import crosswalk, left_out, restate
 from methods.measure import RegionRoles
 from methods.observe import flag_unusual_changes, observations, with_ratios
+from methods.reference import choose_references
+from methods.survey_results import observations_of
 from sources.fact_checks import FIGURES
 from sources.lifetimes import read_lifetimes
 from sources.outlines import dissolve
@@ -115,16 +118,27 @@ def indicator(context: dg.AssetExecutionContext) -> pl.DataFrame:
 
 
 @table_asset("indicator_source", "core")
-def indicator_source(context: dg.AssetExecutionContext) -> pl.DataFrame:
+def indicator_source(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.DataFrame:
     """Where each indicator comes from, from the catalogue."""
-    return record(context, frames.indicator_sources(CATALOGUE))
+    return record(context, _in_use(frames.indicator_sources(CATALOGUE), workspace))
+
+
+def _in_use(sources: pl.DataFrame, workspace: Workspace) -> pl.DataFrame:
+    """Without the invented waves, but for a demo: and that without the real ones."""
+    others = [wave.source_table for wave in CATALOGUE.survey.waves.values() if wave.synthetic != workspace.demo]
+    return sources.filter(~pl.col("source_table").is_in(others))
 
 
 @table_asset("source", "core", ins={"input_files": dg.AssetIn(INPUT_FILES), "origins": dg.AssetIn(ORIGINS)})
 def source(
-    context: dg.AssetExecutionContext, input_files: pl.DataFrame, origins: pl.DataFrame, observation: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    input_files: pl.DataFrame,
+    origins: pl.DataFrame,
+    observation: pl.DataFrame,
+    survey_wave: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The publishers' tables used, with the checksum of their newest snapshot, or of the bundled file."""
+    """The publishers' tables used, with the checksum of their newest snapshot, wave, or of the bundled file."""
     bundled = input_files.filter(pl.col("file") == FIGURES).select(file_sha256="sha256", file_bytes="bytes")
     rows = observation.group_by("source_table").agg(rows=pl.len().cast(pl.Int64))
     newest = (
@@ -134,18 +148,21 @@ def source(
         .last()
         .select("source_table", *(pl.col(name).name.prefix("own_") for name in _RETRIEVED))
     )
+    waves = survey_wave.select("source_table", own_sha256="sha256")
+    newest = pl.concat([newest, waves], how="diagonal")
+    is_wave = pl.col("source_table").is_in(waves["source_table"].to_list())
     return record(
         context,
-        frames.source_tables(CATALOGUE)
+        _in_use(frames.source_tables(CATALOGUE), workspace)
         .join(rows, "source_table", how="left", maintain_order="left")
         .join(newest, "source_table", how="left", maintain_order="left")
         .join(bundled, how="cross")
         .with_columns(
             pl.col("rows").fill_null(0),
             *(pl.coalesce(f"own_{name}", name).alias(name) for name in ("retrieved_at", "modified_at")),
-            # A table without figures in this run stands in no file.
+            # A table without figures in this run stands in no file, and answers are in none that is published.
             sha256=pl.coalesce("own_sha256", pl.when(pl.col("rows") > 0).then("file_sha256")),
-            bytes=pl.coalesce("own_bytes", pl.when(pl.col("rows") > 0).then("file_bytes")),
+            bytes=pl.coalesce("own_bytes", pl.when(~is_wave & (pl.col("rows") > 0)).then("file_bytes")),
         ),
     )
 
@@ -250,12 +267,35 @@ def observation_restated(
 
 @table_asset("observation", "core")
 def observation(
-    context: dg.AssetExecutionContext, observed_figures: pl.DataFrame, restated_figures: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    observed_figures: pl.DataFrame,
+    restated_figures: pl.DataFrame,
+    survey_estimate: pl.DataFrame,
+    small_area_estimate: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Every published figure, with the warnings it must carry; what jumped is judged on the layout year's borders."""
+    """Every published figure, with the warnings it must carry; what jumped is judged on the layout year's borders.
+
+    Those of the resident survey beside them: estimated here, from the answers, and so with margins of their own.
+    """
     sources = frames.indicator_sources(CATALOGUE)
     flagged = flag_unusual_changes(observed_figures, restated_figures, sources, frames.indicators(CATALOGUE))
-    return record(context, flagged)
+    of_survey, _ = observations_of(survey_estimate, small_area_estimate)
+    return record(context, pl.concat([flagged, of_survey], how="diagonal"))
+
+
+def reference_periods(observation: pl.DataFrame) -> pl.DataFrame:
+    """The reference period of every indicator in every measurement year of the region."""
+    # A figure of an area that is the region under another code is a figure of the region.
+    as_region = pl.col("region_code").replace(dict.fromkeys(ROLES.published_as, ROLES.region))
+    return choose_references(
+        observation.with_columns(as_region),
+        frames.indicators(CATALOGUE),
+        frames.indicator_sources(CATALOGUE),
+        frames.frozen_baselines(CATALOGUE),
+        frames.known_periods(CATALOGUE),
+        REGION.years,
+        {"municipality": REGION.must_have_figures, "region": [ROLES.region], "country": [ROLES.country]},
+    )
 
 
 def _population(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from reports.tables import write_csv, write_database, write_parquet
 
 # Tables about the edition itself; all others are checked before `check_result` is made up.
 CLOSING_TABLES = ["check_result", "edition"]
-CHART_TABLES = ["region", "region_member", "indicator", "source", "indicator_value"]
+CHART_TABLES = ["region", "region_member", "theme", "indicator", "source", "indicator_value", "comparison"]
 DATA_TABLES = [name for name in CATALOGUE.registry.tables if name not in CLOSING_TABLES]
 
 
@@ -41,10 +41,16 @@ def check_result(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.
 
 @table_asset("edition", "edition", ins={"input_files": dg.AssetIn(INPUT_FILES)})
 def edition(
-    context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame, observation: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    input_files: pl.DataFrame,
+    observation: pl.DataFrame,
+    survey_wave: pl.DataFrame,
 ) -> pl.DataFrame:
     """One row: what this edition was made from."""
-    content = "".join(f"{name} {sha256}\n" for name, sha256 in input_files.select("file", "sha256").sort("file").rows())
+    waves = survey_wave.select("sha256", file="source_table")
+    files = pl.concat([input_files.select("file", "sha256"), waves.select("file", "sha256")]).sort("file")
+    content = "".join(f"{name} {sha256}\n" for name, sha256 in files.rows())
     row = {
         "edition": workspace.draft_name,
         "measurement_year": REGION.last_measurement_year,
@@ -53,7 +59,9 @@ def edition(
         "catalog_sha256": CATALOGUE.sha256,
         "lock_sha256": hashlib.sha256(Path(workspace.lock_file).read_bytes()).hexdigest(),
         "input_sha256": hashlib.sha256(content.encode()).hexdigest(),
-        "contains_synthetic": observation["warnings"].list.contains("synthetic").any(),
+        # A wave may be invented of which every figure is hidden.
+        "contains_synthetic": observation["warnings"].list.contains("synthetic").any()
+        or survey_wave["synthetic"].any(),
     }
     return record(context, pl.DataFrame([row]))
 
@@ -62,7 +70,10 @@ def edition(
     group_name="edition",
     owners=[OWNER],
     kinds={"matplotlib"},
-    description="A map, a dot plot and a line over the years for each headline indicator, as SVG and PNG.",
+    description=(
+        "A map, a dot plot and a line over the years for each headline indicator, and the eleven dimensions, as SVG "
+        "and PNG."
+    ),
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("file", description="A picture.")])},
     deps=CHART_TABLES,
     ins={"outlines": dg.AssetIn(OUTLINES)},
@@ -100,7 +111,7 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace) -> No
     finally:
         shutil.rmtree(building, ignore_errors=True)
     _offer_to_readers(workspace)
-    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html")
+    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=_is_synthetic(tables))
     workspace.finish_run()
     context.add_asset_metadata(
         {"dagster/row_count": sum(frame.height for frame in tables.values()), "tables": len(tables)}
@@ -125,6 +136,10 @@ def chart_labels(outlines_source: str | None = REGION.outlines_source_nl) -> Cha
         units={indicator.unit: indicator.unit_nl for indicator in CATALOGUE.indicators},
         companions={i.indicator_id: i.companion for i in CATALOGUE.indicators if i.companion},
         outlines_source=outlines_source,
+        verdicts={key: term.label_nl for key, term in vocabulary["verdict"].items()},
+        baseline_year=REGION.baseline_year,
+        contrast=REGION.contrasts[0] if REGION.contrasts else None,
+        grade=CATALOGUE.survey.settings.grade,
     )
 
 
@@ -145,8 +160,12 @@ def _write_edition(workspace: Workspace, folder: Path) -> dict[str, pl.DataFrame
         write_csv(frame, folder / "csv" / f"{name}.csv")
     write_database(tables, CATALOGUE.registry, folder / "btg.duckdb")
     shutil.copytree(workspace.charts, folder / "charts")
-    write_quality_page(workspace.read_checks(), folder / "quality" / "index.html")
+    write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=_is_synthetic(tables))
     return tables
+
+
+def _is_synthetic(tables: dict[str, pl.DataFrame]) -> bool:
+    return bool(tables["edition"]["contains_synthetic"].item())
 
 
 def _offer_to_readers(workspace: Workspace) -> None:

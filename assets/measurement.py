@@ -5,30 +5,15 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.core import REGION, ROLES
+from assets.core import REGION, ROLES, reference_periods
 from assets.raw import ORIGINS, PASSED_OVER
 from assets.tables import CATALOGUE, OWNER, record, table_asset
 from assets.workspace import Workspace
 from catalog import frames
-from methods.aggregate import choose_figures, group_values, group_weights, member_weights
+from methods.aggregate import choose_figures, group_values, group_weights, member_weights, of_computed
 from methods.measure import indicator_values
 from methods.provenance import baseline_differences, choices
-from methods.reference import choose_references
-
-
-def _references(observation: pl.DataFrame) -> pl.DataFrame:
-    """The reference period of every indicator in every measurement year of the region."""
-    # A figure of an area that is the region under another code is a figure of the region.
-    as_region = pl.col("region_code").replace(dict.fromkeys(ROLES.published_as, ROLES.region))
-    return choose_references(
-        observation.with_columns(as_region),
-        frames.indicators(CATALOGUE),
-        frames.indicator_sources(CATALOGUE),
-        frames.frozen_baselines(CATALOGUE),
-        frames.known_periods(CATALOGUE),
-        REGION.years,
-        {"municipality": REGION.must_have_figures, "region": [ROLES.region], "country": [ROLES.country]},
-    )
+from methods.survey_results import observations_of
 
 
 @table_asset("group_weight", "measurement")
@@ -37,25 +22,31 @@ def group_weight(
 ) -> pl.DataFrame:
     """Weights of the reference period itself, for every group whose value is computed."""
     indicators, sources = frames.indicators(CATALOGUE), frames.indicator_sources(CATALOGUE)
-    figures = choose_figures(observation, _references(observation), sources)
+    figures = choose_figures(observation, reference_periods(observation), sources)
     weights = member_weights(figures, observation, sources, indicators)
     # The country's figure is the published one: it is never computed, so it has no weights.
     computed = region_member.filter(pl.col("group_code") != ROLES.country)
-    return record(context, group_weights(weights, computed, indicators, whole_groups=ROLES.groups))
+    shares = group_weights(weights, computed, indicators, whole_groups=ROLES.groups)
+    return record(context, of_computed(shares, figures))
 
 
 @table_asset("indicator_value", "measurement")
 def indicator_value(
-    context: dg.AssetExecutionContext, observation: pl.DataFrame, group_weight: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    observation: pl.DataFrame,
+    group_weight: pl.DataFrame,
+    survey_estimate: pl.DataFrame,
+    small_area_estimate: pl.DataFrame,
 ) -> pl.DataFrame:
     """Published figures and computed group values, with a status where there is none."""
     indicators, sources = frames.indicators(CATALOGUE), frames.indicator_sources(CATALOGUE)
-    references = _references(observation)
+    references = reference_periods(observation)
     figures = choose_figures(observation, references, sources)
     groups = group_values(figures, group_weight)
     years = [int(year) for year in context.partition_keys]
     of_years = references.filter(pl.col("measurement_year").is_in(years))
-    return record(context, indicator_values(of_years, figures, groups, indicators, ROLES))
+    precision = observations_of(survey_estimate, small_area_estimate)[1]
+    return record(context, indicator_values(of_years, figures, groups, indicators, ROLES, precision))
 
 
 @dg.asset(
@@ -72,12 +63,18 @@ def source_choice(
     observation: pl.DataFrame,
     origins: pl.DataFrame,
     passed_over: pl.DataFrame,
+    survey_wave: pl.DataFrame,
 ) -> None:
     """Explain the choice of sources, for `btg measure` and the quality page."""
-    references = _references(observation)
+    references = reference_periods(observation)
     baseline = references.filter(measurement_year=REGION.baseline_year).drop_nulls("reference_period")
     of_numerators = frames.ratios(CATALOGUE).join(origins, left_on="numerator", right_on="indicator_id")
-    origins = pl.concat([origins, of_numerators.select(origins.columns)])
+    of_survey = (
+        observation.select("indicator_id", "source_table", "period")
+        .unique()
+        .join(survey_wave.select("source_table", "origin"), "source_table")
+    )
+    origins = pl.concat([origins, of_numerators.select(origins.columns), of_survey], how="diagonal")
     chosen = choices(references, observation, origins, frames.indicator_sources(CATALOGUE))
     differing = baseline_differences(baseline, observation, passed_over, ROLES.municipalities)
     moved = [_baseline_sentence(row) for row in differing.iter_rows(named=True)]

@@ -38,7 +38,8 @@ def raw_name(source_table: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", source_table.lower()).strip("_")
 
 
-_MEASURED = {source.source_table for indicator in CATALOGUE.indicators for source in indicator.sources}
+_OF_SURVEY = {wave.source_table for wave in CATALOGUE.survey.waves.values()}
+_MEASURED = {source.source_table for indicator in CATALOGUE.indicators for source in indicator.sources} - _OF_SURVEY
 RAW_KEYS = {name: dg.AssetKey(["raw", raw_name(name)]) for name in CATALOGUE.source_tables if name in _MEASURED}
 REGION_NAMES = dg.AssetKey(["raw", "region_names"])
 ORIGINS = dg.AssetKey(["raw", "figure_origins"])
@@ -50,6 +51,11 @@ OUTLINES = dg.AssetKey(["raw", "outlines"])
 
 # These come with the software, whatever figures are measured.
 BUNDLED_OUTLINES = bundled.FOLDER / "twente_outlines_2022.geojson"
+_INPUT_CHECK = (
+    "input",
+    "input_is_valid",
+    "every file complete, every figure known, unique, within its scale and as precise as published",
+)
 # On a map of a region this is less than a line is wide.
 OUTLINE_TOLERANCE_M = 50.0
 REORGANISATIONS = bundled.FOLDER / "municipal_reorganisations_2010_2026.csv"
@@ -158,9 +164,10 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataF
         _require_population(facts, workspace)
         _require_membership(workspace)
     except InputError as error:
-        _record_input_check(workspace, passed=False, message=str(error))
+        record_input_check(workspace, *_INPUT_CHECK, passed=False, message=str(error))
         raise
-    _record_input_check(workspace, passed=True, message=f"{collected.figures.height} figures read and accepted.")
+    message = f"{collected.figures.height} figures read and accepted."
+    record_input_check(workspace, *_INPUT_CHECK, passed=True, message=message)
     _record_fetch_check(workspace)
     rows = [borders, _file(REORGANISATIONS), *_area_files(workspace)]
     beside = pl.DataFrame(rows, schema=collected.files.schema, orient="row")
@@ -215,20 +222,25 @@ def _require_membership(workspace: Workspace) -> None:
         raise InputError("region file", "the municipalities that its publishers count to it", remedy=" ".join(faults))
 
 
-def _record_input_check(workspace: Workspace, *, passed: bool, message: str) -> None:
+def record_input_check(
+    workspace: Workspace, asset: str, check_id: str, expected: str, *, passed: bool, message: str
+) -> None:
+    """Keep whether input could be used, for `btg check`; of a run that stops here there is a quality page too."""
     result = {
-        "check_id": "input_is_valid",
-        "asset": "input",
+        "check_id": check_id,
+        "asset": asset,
         "partition": "all",
         "severity": "error",
         "passed": passed,
         "observed": None,
-        "expected": "every file complete, every figure known, unique, within its scale and as precise as published",
+        "expected": expected,
         "rows_failed": None,
         "message": message,
     }
-    workspace.write_checks("input", [result])
-    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", complete=False)
+    workspace.write_checks(asset, [result])
+    write_quality_page(
+        workspace.read_checks(), workspace.last_run / "quality.html", complete=False, synthetic=workspace.demo
+    )
 
 
 def _record_fetch_check(workspace: Workspace) -> None:

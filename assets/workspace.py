@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from catalog import Table
 from sources.snapshots import SnapshotStore
 
 _COMPLETE = "complete"
+_FINAL = re.compile(r"\d{4}-\d+")
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -22,13 +24,14 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     `output` holds the editions and `last_run`; `input_folder` is the folder with figures.csv, figures_origin.csv and
     regions.csv that is measured; `data_folder` the data root whose snapshots go before those figures (empty: none);
-    `lock_file` pins the dependencies the edition is made with.
+    `lock_file` pins the dependencies the edition is made with; `demo` adds the invented survey.
     """
 
     output: str
     input_folder: str
     data_folder: str
     lock_file: str
+    demo: bool = False
 
     @property
     def root(self) -> Path:
@@ -118,6 +121,15 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         ]
         table = CATALOGUE.registry["check_result"]
         return table.conform(pl.DataFrame(found, schema=table.polars_schema))
+
+    def published(self, table: Table) -> pl.DataFrame | None:
+        """A table of all final editions so far, with `edition`; None where there is no such edition."""
+        found = [
+            pl.read_parquet(path).with_columns(edition=pl.lit(path.parents[1].name))
+            for path in sorted(self.root.glob(f"editions/*/parquet/{table.name}.parquet"))
+            if _FINAL.fullmatch(path.parents[1].name)
+        ]
+        return pl.concat(found, how="diagonal") if found else None
 
     def read(self, table: Table, partitions: list[str] | None = None) -> pl.DataFrame:
         """A table of this run: all of it, or the given partitions of a partitioned one."""

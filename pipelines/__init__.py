@@ -3,7 +3,12 @@
 What does not belong here: statistics (methods), reading sources (sources), files for readers (reports).
 """
 
+import os
 import warnings
+
+# The matrices here are small: threads of the linear algebra library cost more than they bring, many times more on a
+# busy machine, and would let the last digits depend on the machine. Before anything imports NumPy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from dagster import BetaWarning, PreviewWarning
 

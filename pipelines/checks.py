@@ -174,7 +174,9 @@ def keep_results(workspace: Workspace, asset: str, partitions: list[str], result
     earlier = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
     workspace.write_checks(asset, [row for row in earlier if row["partition"] not in partitions] + results)
     if any(not row["passed"] and row["severity"] == "error" for row in results):
-        write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", complete=False)
+        write_quality_page(
+            workspace.read_checks(), workspace.last_run / "quality.html", complete=False, synthetic=workspace.demo
+        )
 
 
 def _outcome(asset: str, name: str, results: list[dict[str, Any]]) -> dg.AssetCheckResult:

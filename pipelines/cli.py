@@ -64,7 +64,8 @@ class Format(StrEnum):
 @app.command(epilog="Example: btg measure --input ~/delivered --output ~/trial")
 def measure(
     demo: Annotated[
-        bool, typer.Option("--demo", help="Always measure the bundled official figures; needs no network.")
+        bool,
+        typer.Option("--demo", help="The bundled official figures and an invented survey; needs no network."),
     ] = False,
     input: Annotated[  # noqa: A002 - the name users type
         Path | None,
@@ -92,6 +93,7 @@ def measure(
         _refuse("--demo measures the bundled figures, --input a folder of yours: give one of the two.", CALL_AT_FAULT)
     _set("BTG_INPUT", "" if demo else input)
     _set("BTG_DATA", "" if demo else None)
+    _set("BTG_DEMO", "1" if demo else "")
     _set("BTG_REGION", region)
     _set("BTG_YEAR", year)
     settings = _settings(output)
@@ -116,12 +118,20 @@ def measure(
 def _what_is_measured(settings: Settings) -> str:
     from sources import bundled
     from sources.snapshots import SnapshotStore
+    from sources.survey.store import PrivateStore
 
+    waves = [record for record in PrivateStore(settings.data).waves() if not record.synthetic] if settings.data else []
+    survey = ", and the resident survey" if waves else ""
     if settings.data is not None and SnapshotStore(settings.data).has_any:
-        return f"Measuring the snapshots in {settings.data}, and the bundled official figures where there is none"
+        return (
+            f"Measuring the snapshots in {settings.data}, and the bundled official figures where there is none{survey}"
+        )
     if settings.input_folder != bundled.FOLDER:
         return f"Measuring {settings.input_folder}"
-    return "Measuring the official figures that come with the software (no snapshots in use, no network needed)"
+    invented = ", with an invented survey" if settings.demo else survey
+    return (
+        f"Measuring the official figures that come with the software{invented} (no snapshots in use, no network needed)"
+    )
 
 
 @app.command(epilog="Example: btg fetch cbs_income   (all sources: btg fetch)")
@@ -191,25 +201,51 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, help="A delivered file: UWV workbook, GGD export, StatLine download."
+            exists=True,
+            dir_okay=False,
+            help="A delivered file: UWV workbook, GGD export, StatLine download, wave of the resident survey.",
         ),
     ],
     source: Annotated[
         str | None, typer.Option("--source", help="Its source (such as uwv), where several layouts fit.")
     ] = None,
+    wave: Annotated[
+        str | None, typer.Option("--wave", help="The wave of the resident survey it is, where its columns fit several.")
+    ] = None,
+    margins: Annotated[
+        Path | None,
+        typer.Option("--margins", exists=True, dir_okay=False, help="The population numbers that come with a wave."),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the answers of this wave that are kept.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Keep answers again that were deleted before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it holds, and keep nothing.")] = False,
     data: DataRoot = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in a file that arrived by mail or download, after recognising it by its content."""
-    from pipelines import refresh
-    from sources.errors import InputError
+    """Take in a file that arrived by mail or download, after recognising it by its content.
+
+    Answers of the resident survey go into the private folder of the data root, which only you can open
+    (docs/survey.md).
+    """
+    from pipelines import refresh, waves
+    from sources.errors import InputError, UnknownLayout
 
     root = _data_root(data)
     try:
+        of_survey = waves.chosen_wave(wave) if wave else waves.recognise(file) if source is None else None
+        if of_survey is not None:
+            found = waves.add_wave(
+                file, root, of_survey, margins=margins, dry_run=dry_run, replace=replace, again=again
+            )
+            _report_wave(found, root, as_json=as_json)
+            return
         taken = refresh.add_file(file, root, source=source, dry_run=dry_run)
-    except refresh.UnknownSourceError as error:
+    except (refresh.UnknownSourceError, waves.UnknownWaveError) as error:
         _refuse(str(error), CALL_AT_FAULT)
+    except UnknownLayout as error:
+        described = ", ".join(waves.delivered_waves())
+        hint = f"\nIf it is a wave of the resident survey, say which: --wave ({described})." if described else ""
+        _refuse(f"{error}{hint}\nNothing was taken in.", DATA_AT_FAULT)
     except InputError as error:
         _refuse(f"{error}\nNothing was taken in.", DATA_AT_FAULT)
     except OSError as error:
@@ -232,6 +268,107 @@ def add(
         stdout.print("This file was taken in before: nothing to do.")
     else:
         stdout.print(f"Kept in {escape(str(root))}. Measure it: btg measure")
+
+
+def _report_wave(taken: dict[str, Any], root: Path, *, as_json: bool) -> None:
+    """What a file of the survey holds; never an answer."""
+    if as_json:
+        _write(json.dumps(taken, ensure_ascii=False) + "\n")
+        return
+    unit = {"rows": "rows", "aggregates": "figures"}[taken["kind"]]
+    stdout.print(
+        f"[bold]{escape(taken['file'])}[/bold] is wave {escape(taken['wave_id'])} ({escape(taken['title'])}): "
+        f"{taken['rows']} {unit}"
+    )
+    for note in taken["notes"]:
+        stdout.print(f"  {escape(note)}")
+    if not taken["kept"]:
+        stdout.print("Nothing was kept (--dry-run).")
+    else:
+        stdout.print(f"Kept in {escape(str(root / 'private'))}, for you alone. Measure it: btg measure")
+
+
+@app.command(epilog="Example: btg waves")
+def waves(data: DataRoot = None, as_json: AsJson = False) -> None:
+    """List the waves of the resident survey: what is kept of them, and until when."""
+    from pipelines import waves as survey
+    from sources.errors import InputError
+
+    try:
+        root = _data_root(data)
+        records, tables = survey.kept_waves(root), survey.kept_tables(root)
+    except InputError as error:
+        _refuse(str(error), DATA_AT_FAULT)
+    if as_json:
+        kept: list[dict[str, Any]] = [vars(record) for record in records]
+        kept += [{"wave_id": name, "kind": "aggregates"} for name in tables]
+        _write(json.dumps(kept, ensure_ascii=False) + "\n")
+        return
+    if not records and not tables:
+        stdout.print("No waves of the resident survey are kept. Take one in: btg add FILE")
+    for record in records:
+        state = f"deleted on {record.deleted_at[:10]}" if record.deleted_at else f"until {record.retention_until}"
+        locked = ", encrypted" if record.encrypted else ""
+        stdout.print(
+            f"{escape(record.wave_id)}  {record.rows} respondents, kept {record.kept_at[:10]}{locked}; {state}"
+        )
+
+
+@app.command(epilog="Example: btg key   (keep it where you will find it again: without it nothing can be read)")
+def key() -> None:
+    """Print a new random key, with which answers of the survey are encrypted: BTG_SURVEY_KEY."""
+    from sources.survey.private_files import new_key
+
+    _write(new_key() + "\n")
+
+
+@app.command(epilog="Example: btg forget --due --dry-run   (then without --dry-run)")
+def forget(
+    wave: Annotated[str | None, typer.Argument(help="The wave whose answers are deleted.")] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Every wave whose answers are kept longer than they may be.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, for the log.")
+    ] = "the period for which they may be kept is over",
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who does it (default: the name you are logged in with).")
+    ] = None,
+    without_estimates: Annotated[
+        bool, typer.Option("--without-estimates", help="Also a wave that was never measured: nothing of it stays.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")] = False,
+    data: DataRoot = None,
+) -> None:
+    """Delete the answers of a wave, for good, and log that it was done.
+
+    Its estimates stay: editions are made of them from then on, and say so.
+    """
+    from pipelines import waves as survey
+    from sources.errors import InputError
+
+    if (wave is None) == (not due):
+        _refuse("Name a wave, or --due for all whose time is over: one of the two.", CALL_AT_FAULT)
+    root = _data_root(data)
+    try:
+        records = survey.due_waves(root) if due else [r for r in survey.kept_waves(root) if r.wave_id == wave]
+        if wave is not None and not records:
+            _refuse(f"'{wave}' is no wave that is kept in {root}. See: btg waves", CALL_AT_FAULT)
+        for record in records:
+            if record.deleted_at:
+                stdout.print(f"The rows of {escape(record.wave_id)} were deleted before, on {record.deleted_at[:10]}.")
+            elif dry_run:
+                stdout.print(f"Would delete {record.rows} rows of {escape(record.wave_id)}.")
+            else:
+                gone = survey.forget_wave(
+                    root, record.wave_id, by=by, reason=reason, without_estimates=without_estimates
+                )
+                stays = "nothing of it stays" if without_estimates else "its estimates stay"
+                stdout.print(f"Deleted {gone.rows} rows of {escape(gone.wave_id)}; {stays}.")
+    except InputError as error:
+        _refuse(str(error), DATA_AT_FAULT)
+    if not records:
+        stdout.print("No answers are kept longer than they may be.")
 
 
 @app.command(epilog="Example: btg check --all")
@@ -494,7 +631,7 @@ def _gaps(outcome: Outcome) -> list[str]:
     tables = [
         outcome.workspace.read(CATALOGUE.registry[name], [str(year)]) for name in ("comparison", "indicator_value")
     ]
-    return headline_gaps(tables[0], tables[1], CATALOGUE, year)
+    return headline_gaps(tables[0], tables[1], CATALOGUE, year, scale=CATALOGUE.survey.settings.grade)
 
 
 def _checks(settings: Settings, edition: str | None) -> Any:

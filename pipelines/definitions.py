@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from assets import analysis, core, edition, intake, measurement, raw
+from assets import analysis, core, edition, intake, measurement, raw, survey
 from assets.tables import OWNER
 from assets.workspace import Workspace
 from pipelines.checks import table_checks
@@ -25,9 +25,10 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
         input_folder=str(settings.input_folder),
         data_folder=str(settings.data or ""),
         lock_file=str(CHECKOUT / "requirements.lock"),
+        demo=settings.demo,
     )
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([intake, raw, core, measurement, analysis, edition]),
+        assets=dg.load_assets_from_modules([intake, raw, survey, core, measurement, analysis, edition]),
         asset_checks=table_checks(),
         jobs=[
             dg.define_asset_job(

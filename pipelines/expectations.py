@@ -14,6 +14,7 @@ import polars as pl
 
 from assets.core import ROLES
 from catalog import Catalogue, Column, Table, frames
+from catalog.waves import SHARE_SUFFIX
 
 MISSING = ["not_measured", "not_published", "not_retrieved", "suppressed", "not_applicable"]
 TOLERANCE = 1e-9
@@ -337,6 +338,7 @@ def _every_change_promised(frame: pl.DataFrame, context: Context) -> Suite:
 def _means_within_members(frame: pl.DataFrame, context: Context) -> Suite:
     means = frames.indicators(context.catalogue).filter(group_method="weighted_mean").select("indicator_id")
     key = ["indicator_id", "reference_period"]
+    frame = frame.filter(breakdown="total")
     members = context.read("group_weight").join(
         frame.select(*key, "value", municipality_code="region_code").unique(), [*key, "municipality_code"]
     )
@@ -461,6 +463,77 @@ def _baseline_as_frozen(frame: pl.DataFrame, context: Context) -> Suite:
     )
 
 
+def _hidden_says_nothing(frame: pl.DataFrame, context: Context) -> Suite:
+    """Of a suppressed figure nothing is published, and none is published of too few answers."""
+    hidden = pl.col("status") == "suppressed"
+    said = [name for name, dtype in frame.schema.items() if dtype.is_numeric() and name != "measurement_year"]
+    least = context.catalogue.survey.settings.disclosure.suppress_below
+    listed = frame.select(
+        "measurement_year",
+        "variable_id",
+        "region_code",
+        "breakdown",
+        "statistic",
+        nothing_said=~hidden | pl.all_horizontal(pl.col(said).is_null()),
+        enough=hidden | (pl.col("n") >= least).fill_null(value=True),
+    )
+    return Suite(
+        listed,
+        ["measurement_year", "variable_id", "region_code", "breakdown", "statistic"],
+        [
+            _flag("suppressed_says_nothing", "nothing_said", "of a suppressed figure no number is published"),
+            _flag("enough_answers", "enough", f"no figure is made of fewer than {least} answers"),
+        ],
+    )
+
+
+def _contrast_of_published(frame: pl.DataFrame, context: Context) -> Suite:
+    """A difference is published of two published figures only."""
+    shown = context.read("survey_estimate").filter(
+        pl.col("value").is_not_null() & (pl.col("variable_id") == pl.col("indicator_id"))
+    )
+    share = pl.when(pl.col("statistic") == "share").then(pl.lit(SHARE_SUFFIX)).otherwise(pl.lit(""))
+    sides = shown.select(
+        "region_code", "breakdown", year="measurement_year", indicator_id=pl.col("indicator_id") + share
+    ).with_columns(shown=pl.lit(value=True))
+    key = ["measurement_year", "indicator_id", "region_code", "comparator_code", "comparator_year", "breakdown"]
+    ends = [("region_code", "measurement_year"), ("comparator_code", "comparator_year")]
+    for region, year in ends:
+        frame = frame.join(
+            sides.rename({"shown": f"{region}_shown"}),
+            left_on=["indicator_id", "breakdown", region, year],
+            right_on=["indicator_id", "breakdown", "region_code", "year"],
+            how="left",
+            maintain_order="left",
+        )
+    both = pl.all_horizontal(pl.col(f"{region}_shown").fill_null(value=False) for region, _ in ends)
+    expected = "a difference is published only of two figures that are"
+    return Suite(frame.select(*key, both=both), key, [_flag("both_sides_published", "both", expected)])
+
+
+def _synthetic_says_so(frame: pl.DataFrame, context: Context) -> Suite:
+    """Every row made of an invented wave says that it is."""
+    years = context.read("survey_wave").filter("synthetic")["measurement_year"].to_list()
+    invented = pl.col("measurement_year").is_in(years) & pl.col("indicator_id").is_in(_of_survey(context))
+    value = pl.col("value") if "value" in frame.columns else pl.lit(0.0)
+    says = pl.col("warnings").list.contains("synthetic")
+    key = [name for name in _KEYS_OF_SURVEY if name in frame.columns]
+    listed = frame.filter(invented & value.is_not_null()).select(*key, says_so=says)
+    return Suite(listed, key, [_flag("synthetic_marked", "says_so", "every invented figure says so")])
+
+
+_KEYS_OF_SURVEY = [
+    *("measurement_year", "indicator_id", "variable_id", "region_code", "comparator_code", "comparator_year"),
+    *("breakdown", "statistic", "quantity"),
+]
+
+
+def _of_survey(context: Context) -> list[str]:
+    """The indicators that waves of the survey measure."""
+    tables = {wave.source_table for wave in context.catalogue.survey.waves.values()}
+    return [i.indicator_id for i in context.catalogue.indicators if tables & {s.source_table for s in i.sources}]
+
+
 _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     "region": [_own_regions_present],
     "region_member": [_members_complete, _members_exist],
@@ -472,17 +545,31 @@ _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
         _totals_plausible,
         _baseline_as_frozen,
         _usual_changes,
+        _synthetic_says_so,
     ],
-    "comparison": [_every_comparison_promised],
-    "change": [_every_change_promised],
+    "survey_estimate": [_hidden_says_nothing, _synthetic_says_so],
+    "survey_contrast": [_contrast_of_published, _synthetic_says_so],
+    "small_area_estimate": [_synthetic_says_so],
+    "comparison": [_every_comparison_promised, _synthetic_says_so],
+    "change": [_every_change_promised, _synthetic_says_so],
 }
 
 # Tables with rules that only ask for attention.
 ASKS_FOR_ATTENTION = {"indicator_value"}
 
 
+# What rules of a table look into besides what its columns refer to.
+_LOOKED_UP = {
+    "indicator_value": {"group_weight", "survey_wave"},
+    "survey_estimate": {"survey_wave"},
+    "survey_contrast": {"survey_estimate", "survey_wave"},
+    "small_area_estimate": {"survey_wave"},
+    "comparison": {"survey_wave"},
+    "change": {"survey_wave"},
+}
+
+
 def looked_up(table: Table) -> list[str]:
     """The other tables that the rules of a table look into."""
     referenced = {column.references for column in table.columns if column.references}
-    also = {"group_weight"} if table.name == "indicator_value" else set()
-    return sorted((referenced | also) - {table.name})
+    return sorted((referenced | _LOOKED_UP.get(table.name, set())) - {table.name})

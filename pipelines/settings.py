@@ -1,8 +1,8 @@
 """Where a run happens, from the environment: the same definitions run from the command line and from Dagster.
 
 BTG_OUTPUT (default `output/`), BTG_DATA (the data root with the snapshots, default `data/`; empty: none), BTG_INPUT (a
-folder to measure instead of the bundled figures, or another data root), BTG_REGION and BTG_YEAR (catalog.current),
-BTG_EXECUTOR (`in_process` or `multiprocess`).
+folder to measure instead of the bundled figures, or another data root), BTG_DEMO (1: with the invented survey),
+BTG_REGION and BTG_YEAR (catalog.current), BTG_EXECUTOR (`in_process` or `multiprocess`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Settings:
     input_folder: Path
     data: Path | None
     executor: str
+    demo: bool = False
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -51,6 +52,7 @@ class Settings:
             input_folder=folder,
             data=data,
             executor=executor,
+            demo=os.environ.get("BTG_DEMO") == "1",
         )
 
 

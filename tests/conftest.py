@@ -153,17 +153,27 @@ def _edition(runs: Runs, folder: Path) -> Run:
     return runs.btg("measure", "--demo", output=folder / "output")
 
 
+# What must not matter to a run.
+ELSEWHERE: dict[str, str | None] = {
+    "HOME": None,
+    "TZ": "Pacific/Kiritimati",
+    "LC_ALL": "C",
+    "PYTHONHASHSEED": "7",
+    "POLARS_MAX_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def _edition_elsewhere(runs: Runs, folder: Path) -> Run:
+    """The demo once more, under everything that must not matter."""
+    return runs.btg("measure", "--demo", output=folder / "output", cwd=folder, env=ELSEWHERE)
+
+
 def _edition_from_folder(runs: Runs, folder: Path) -> Run:
-    """The bundled figures from a plain folder, under everything that must not matter."""
+    """The bundled figures from a plain folder, without the invented survey; elsewhere too."""
     figures = plain_figures(folder / "delivered")
-    elsewhere: dict[str, str | None] = {
-        "HOME": None,
-        "TZ": "Pacific/Kiritimati",
-        "LC_ALL": "C",
-        "PYTHONHASHSEED": "7",
-        "POLARS_MAX_THREADS": "1",
-    }
-    return runs.btg("measure", "--input", figures, output=folder / "output", cwd=folder, env=elsewhere)
+    return runs.btg("measure", "--input", figures, output=folder / "output", cwd=folder, env=ELSEWHERE)
 
 
 def _stopped(runs: Runs, folder: Path) -> Run:
@@ -172,6 +182,7 @@ def _stopped(runs: Runs, folder: Path) -> Run:
     impossible = region.replace("minimum: 600000, maximum: 700000", "minimum: 12, maximum: 44")
     assert impossible != region
     (folder / "region.yaml").write_text(impossible, encoding="utf-8")
+    shutil.copytree(CHECKOUT / "catalog" / "survey", folder / "survey")
     return runs.btg(
         "measure",
         "--demo",
@@ -223,6 +234,7 @@ def _with_delivered(runs: Runs, folder: Path) -> Run:
 # In the order in which they start.
 WHOLE_RUNS: dict[str, Callable[[Runs, Path], Run]] = {
     "edition": _edition,
+    "edition_elsewhere": _edition_elsewhere,
     "edition_from_folder": _edition_from_folder,
     "stopped": _stopped,
     "refused": _refused,
@@ -258,8 +270,14 @@ def edition(edition_run: Run) -> Path:
 
 
 @pytest.fixture(scope="session")
+def edition_elsewhere(runs: Runs) -> Path:
+    """The output folder of a second `btg measure --demo`, in another environment. Only for reading."""
+    return runs.start("edition_elsewhere").result().succeeded().output
+
+
+@pytest.fixture(scope="session")
 def edition_from_folder(runs: Runs) -> Path:
-    """The output folder of a second run: the same figures, from a folder, in another place. Only for reading."""
+    """The output folder of a run of the same official figures, from a folder, with no survey. Only for reading."""
     return runs.start("edition_from_folder").result().succeeded().output
 
 

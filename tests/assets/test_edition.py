@@ -46,7 +46,14 @@ CONTRACT = {
     "check_result": "check_id asset partition | severity passed observed expected rows_failed message",
     "data_dictionary": "table_name column_name | type unit description_nl description_en",
 }
-OUR_OWN = {"group_weight", "municipality_crosswalk", "observation_restated"}  # beside the contract
+SURVEY = {"survey_wave", "survey_item", "survey_estimate", "survey_contrast", "small_area_estimate"}
+OUR_OWN = {"group_weight", "municipality_crosswalk", "observation_restated"} | SURVEY  # beside the contract
+WAVES = [wave.source_table for wave in CATALOGUE.survey.waves.values()]
+# The indicators that the waves of the survey measure.
+OF_WAVES = [i.indicator_id for i in CATALOGUE.indicators if {s.source_table for s in i.sources} & set(WAVES)]
+BREAKDOWNS = [
+    f"{name}={code}" for name, categories in CATALOGUE.survey.settings.breakdowns.items() for code in categories
+]
 STATUSES = {"definitive", "provisional", "estimated"}
 MISSING = {"not_measured", "not_published", "not_retrieved", "suppressed", "not_applicable"}
 WARNINGS = {
@@ -65,6 +72,14 @@ RURAL = [
 ]  # fmt: skip
 FOURTEEN = sorted(URBAN + RURAL)
 GROUPS = ["TWENTE", "URBAN_CORE", "RURAL", "NL01", "NL_REST"]
+
+
+def of_others(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are not of the resident survey."""
+    if "indicator_id" in frame.columns:
+        return frame.filter(~pl.col("indicator_id").is_in(OF_WAVES))
+    return frame.filter(~pl.col("source_table").is_in(WAVES)) if "source_table" in frame.columns else frame
+
 
 all_tables = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 
@@ -223,9 +238,9 @@ def test_no_number_is_nan_or_infinite(published: Callable[[str], pl.DataFrame]) 
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
-def test_equal_figures_give_equal_bytes(draft: Path, edition_from_folder: Path, form: str) -> None:
-    """The second run read a plain folder, in another place, time zone, locale and hash seed, on one thread."""
-    other = edition_from_folder / "editions" / "2025-draft"
+def test_equal_inputs_give_equal_bytes(draft: Path, edition_elsewhere: Path, form: str) -> None:
+    """The second run was made in another place, time zone, locale and hash seed, on one thread."""
+    other = edition_elsewhere / "editions" / "2025-draft"
     differing = {
         name
         for name in TABLES
@@ -234,26 +249,132 @@ def test_equal_figures_give_equal_bytes(draft: Path, edition_from_folder: Path, 
     assert differing <= EXEMPT
 
 
-def test_equal_figures_have_one_fingerprint(
-    published: Callable[[str], pl.DataFrame], edition_from_folder: Path
-) -> None:
-    again = pl.read_parquet(edition_from_folder / "editions" / "2025-draft" / "parquet" / "edition.parquet")
+def test_equal_inputs_have_one_fingerprint(published: Callable[[str], pl.DataFrame], edition_elsewhere: Path) -> None:
+    again = pl.read_parquet(edition_elsewhere / "editions" / "2025-draft" / "parquet" / "edition.parquet")
     same = ["edition", "measurement_year", "code_version", "catalog_sha256", "lock_sha256", "input_sha256"]
     assert published("edition").select(same).equals(again.select(same))
 
 
-def test_equal_figures_have_equal_checks(published: Callable[[str], pl.DataFrame], edition_from_folder: Path) -> None:
-    again = pl.read_parquet(edition_from_folder / "editions" / "2025-draft" / "parquet" / "check_result.parquet")
+def test_equal_inputs_have_equal_checks(published: Callable[[str], pl.DataFrame], edition_elsewhere: Path) -> None:
+    again = pl.read_parquet(edition_elsewhere / "editions" / "2025-draft" / "parquet" / "check_result.parquet")
     assert published("check_result").equals(again)
+
+
+@pytest.fixture(scope="module")
+def without_survey(edition_from_folder: Path) -> Callable[[str], pl.DataFrame]:
+    """A function that reads a table of the run of a plain folder, in which nobody was asked anything."""
+    folder = edition_from_folder / "editions" / "2025-draft" / "parquet"
+    return lambda name: pl.read_parquet(folder / f"{name}.parquet")
+
+
+@pytest.mark.parametrize("name", sorted(set(TABLES) - EXEMPT - SURVEY))
+def test_official_figures_are_the_same_from_a_folder_and_whatever_residents_said(
+    published: Callable[[str], pl.DataFrame], without_survey: Callable[[str], pl.DataFrame], name: str
+) -> None:
+    """The same figures, once bundled beside an invented survey, once in plain files without one."""
+    official = of_others(published(name))
+    assert official.equals(of_others(without_survey(name)))
+    assert not official.is_empty()
+
+
+def test_equal_figures_are_equal_files_whether_bundled_or_in_a_folder(edition: Path, edition_from_folder: Path) -> None:
+    found = [
+        pl.read_parquet(output / "last_run" / "tables" / "raw" / "input_files.parquet")
+        for output in (edition, edition_from_folder)
+    ]
+    assert found[0].select("file", "sha256").equals(found[1].select("file", "sha256"))
+
+
+def test_without_a_survey_the_same_checks_are_made(
+    published: Callable[[str], pl.DataFrame], without_survey: Callable[[str], pl.DataFrame]
+) -> None:
+    made = ["check_id", "asset", "partition", "severity", "expected"]
+    checks, checks_without = published("check_result"), without_survey("check_result")
+    assert checks.select(made).equals(checks_without.select(made))
+    # What is found of the waves themselves is of no other table.
+    others = pl.col("asset") != "survey"
+    outcome = [*made, "passed", "rows_failed"]
+    assert checks.filter(others).select(outcome).equals(checks_without.filter(others).select(outcome))
+    assert checks_without.filter(asset="survey")["passed"].all()
+
+
+def test_without_a_survey_nothing_is_said_of_what_residents_experience(
+    without_survey: Callable[[str], pl.DataFrame],
+) -> None:
+    assert all(without_survey(name).is_empty() for name in SURVEY)
+    values = without_survey("indicator_value").filter(pl.col("indicator_id").is_in(OF_WAVES))
+    assert values.height == len(OF_WAVES) * len(YEARS) * len(FOURTEEN + GROUPS)
+    assert values["value"].null_count() == values.height
+    # Twente Board had a wave of each of these years, which is not at hand; of 2024 there was none.
+    by_year = values.group_by("measurement_year").agg(pl.col("status").unique()).sort("measurement_year")
+    assert dict(by_year.iter_rows()) == {
+        2022: ["not_retrieved"],
+        2023: ["not_retrieved"],
+        2024: ["not_measured"],
+        2025: ["not_retrieved"],
+    }
+    assert without_survey("edition")["contains_synthetic"].to_list() == [False]
 
 
 def test_the_edition_says_what_it_was_made_from(published: Callable[[str], pl.DataFrame]) -> None:
     (row,) = published("edition").to_dicts()
     assert (row["edition"], row["measurement_year"]) == ("2025-draft", 2025)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", row["created_at"])
-    assert row["contains_synthetic"] is False
+    assert row["contains_synthetic"] is True, "the survey of the demo is invented"
     assert row["catalog_sha256"] == CATALOGUE.sha256
     assert row["code_version"].startswith("0.")
+
+
+# --- what is invented, and what small numbers would give away
+
+
+def test_every_figure_of_the_invented_survey_says_that_it_is(published: Callable[[str], pl.DataFrame]) -> None:
+    says = pl.col("warnings").list.contains("synthetic")
+    for name in ("observation", "indicator_value", "comparison", "change"):
+        frame = published(name)
+        invented = frame.filter(pl.col("indicator_id").is_in(OF_WAVES), pl.col("value").is_not_null())
+        assert invented.height, name
+        assert invented.select(says.all()).item(), name
+        assert frame.filter(~pl.col("indicator_id").is_in(OF_WAVES)).select(~says.any()).item(), name
+    for name in ("survey_estimate", "survey_contrast", "small_area_estimate"):
+        assert published(name).select(says.all()).item(), name
+    assert published("survey_wave")["synthetic"].to_list() == [True] * 3
+
+
+def test_of_a_hidden_figure_no_number_is_published_anywhere(published: Callable[[str], pl.DataFrame]) -> None:
+    hidden = published("survey_estimate").filter(status="suppressed")
+    assert hidden.height > 1000
+    numbers = hidden.select(pl.col(pl.Float64), pl.col(pl.Int64))
+    assert numbers.null_count().row(0) == (hidden.height,) * len(numbers.columns)
+    of_dimension = hidden.filter(pl.col("variable_id") == pl.col("indicator_id")).select(
+        "measurement_year",
+        "region_code",
+        "breakdown",
+        indicator_id=pl.col("indicator_id") + pl.when(statistic="share").then(pl.lit("_share")).otherwise(pl.lit("")),
+    )
+    key = of_dimension.columns
+    values = published("indicator_value").join(of_dimension, key, how="semi")
+    # A municipality that is hidden may be estimated by the model, which says so.
+    assert set(values.filter(pl.col("value").is_not_null())["status"]) <= {"estimated"}
+    of_waves = published("observation").filter(pl.col("source_table").is_in(WAVES))
+    observed = of_waves.with_columns(measurement_year=pl.col("period").cast(pl.Int32)).join(
+        of_dimension, key, how="semi"
+    )
+    assert observed.height
+    assert set(observed.filter(pl.col("value").is_not_null())["status"]) <= {"estimated"}
+
+
+def test_the_warnings_of_a_hidden_figure_are_those_of_its_wave_and_say_nothing_of_the_answers(
+    published: Callable[[str], pl.DataFrame],
+) -> None:
+    """A share that has no margin is 0 or 100 percent: that it has none was once said of a hidden one."""
+    hidden = published("survey_estimate").filter(status="suppressed")
+    for name in ("survey_estimate", "observation", "indicator_value"):
+        frame = published(name).filter(pl.col("source_table").is_in(WAVES), status="suppressed")
+        assert frame.height
+        said = frame.group_by("source_table", "indicator_id").agg(pl.col("warnings").list.join(";").unique())
+        assert said.filter(pl.col("warnings").list.len() > 1).rows() == [], name
+    assert not hidden.select(pl.col("warnings").list.contains("no_margin").any()).item()
 
 
 # --- every row that was promised
@@ -275,6 +396,9 @@ def test_exactly_the_promised_pairs_are_compared(published: Callable[[str], pl.D
         if own != other
     } | {("URBAN_CORE", "RURAL")}
     promised = {(year, indicator, *pair, "total") for year, indicator, pair in product(YEARS, ids, pairs)}
+    # By sex, age and education, in the years in which residents were asked.
+    surveyed = product([2022, 2023, 2025], OF_WAVES, pairs, BREAKDOWNS)
+    promised |= {(year, indicator, *pair, breakdown) for year, indicator, pair, breakdown in surveyed}
     assert set(published("comparison").select(TABLES["comparison"].key).iter_rows()) == promised
 
 
@@ -287,6 +411,7 @@ def test_counts_are_not_compared(published: Callable[[str], pl.DataFrame]) -> No
 def test_every_change_since_the_baseline_has_a_row(published: Callable[[str], pl.DataFrame]) -> None:
     ids = [indicator.indicator_id for indicator in CATALOGUE.indicators]
     promised = set(product([2023, 2024, 2025], [2022], ids, FOURTEEN + GROUPS, ["total"], ["value"]))
+    promised |= set(product([2023, 2025], [2022], OF_WAVES, FOURTEEN + GROUPS, BREAKDOWNS, ["value"]))
     found = set(published("change").select(TABLES["change"].key).iter_rows())
     assert {row for row in found if row[-1] == "value"} == promised
     relative = {row for row in found if row[-1] == "relative_to_nl"}

@@ -48,9 +48,15 @@ def choose(tables: Path, folder: Path, observation: pl.DataFrame, passed_over: p
     workspace = Workspace(output=str(folder), input_folder="", data_folder="", lock_file="")
     workspace.start_checks()
     origins = pl.read_parquet(tables / "raw" / "figure_origins.parquet")
-    frames = {"observation": observation, ORIGINS.path[-1]: origins, PASSED_OVER.path[-1]: passed_over}
+    frames = {
+        "observation": observation,
+        ORIGINS.path[-1]: origins,
+        PASSED_OVER.path[-1]: passed_over,
+        "survey_wave": pl.read_parquet(tables / "survey_wave.parquet"),
+    }
+    given = [dg.AssetKey("observation"), ORIGINS, PASSED_OVER, dg.AssetKey("survey_wave")]
     dg.materialize(
-        [source_choice, *(dg.AssetSpec(key) for key in (dg.AssetKey("observation"), ORIGINS, PASSED_OVER))],
+        [source_choice, *(dg.AssetSpec(key) for key in given)],
         resources={"workspace": workspace, "io_manager": Given(frames)},
         instance=dg.DagsterInstance.ephemeral(),
     )
@@ -67,6 +73,14 @@ def test_with_one_source_for_the_baseline_nothing_is_said(
     said, check = choose(tables, tmp_path, observation, no_figures(tables))
     assert said["baseline"] == []
     assert (check["check_id"], check["passed"]) == ("baseline_has_one_source", True)
+
+
+def test_what_residents_said_comes_from_their_answers(tables: Path, tmp_path: Path, observation: pl.DataFrame) -> None:
+    said, _ = choose(tables, tmp_path, observation, no_figures(tables))
+    health = [row for row in said["choices"] if row["indicator_id"] == "experienced_health"]
+    assert [(row["measurement_year"], row["source_table"], row["origin"]) for row in health] == [
+        (year, f"BTG synthetic {year}", "rows") for year in (2022, 2023, 2025)
+    ]
 
 
 def test_another_source_that_gives_the_baseline_otherwise_asks_for_attention(

@@ -15,7 +15,7 @@ from pipelines.cli import app
 Btg = Callable[..., Result]
 
 # The options of `btg` that are settings of one call.
-SETTINGS = ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR")
+SETTINGS = ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR", "BTG_DEMO")
 
 
 @pytest.fixture

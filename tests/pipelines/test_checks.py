@@ -163,6 +163,21 @@ def usual(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col("warnings").list.filter(pl.element() != "unusual_change"))
 
 
+def hide(**key: object) -> Break:
+    """Suppress one row as disclosure control does: no number of it is left."""
+
+    def do(frame: pl.DataFrame) -> pl.DataFrame:
+        where = row_of(**key)
+        assert frame.filter(where).height == 1, f"{key} is not one row"
+        numbers = [name for name in frame.select(pl.col(pl.Float64, pl.Int64)).columns if name not in key]
+        return frame.with_columns(
+            *(pl.when(~where).then(name).alias(name) for name in numbers),
+            status=pl.when(where).then(pl.lit("suppressed")).otherwise("status"),
+        )
+
+    return do
+
+
 def swap(first: str, second: str) -> Break:
     def do(frame: pl.DataFrame) -> pl.DataFrame:
         order = {first: second, second: first}
@@ -180,6 +195,16 @@ AMSTERDAM = {"indicator_id": "population", "region_code": "GM0363", "period": "2
 ENSCHEDE = "indicator_id=income_standardised_mean, region_code=GM0153"
 ENSCHEDE_GAP = f"{ENSCHEDE}, comparator_code=NL_REST"
 ENSCHEDE_SINCE = "indicator_id=population, region_code=GM0153"
+# Of the invented survey: the health of Enschede in 2022, and its change until 2023.
+FELT = {"measurement_year": 2022, "indicator_id": "experienced_health", "region_code": "GM0153"}
+FELT_TOTAL = {**FELT, "breakdown": "total"}
+FELT_GAP = {**FELT_TOTAL, "comparator_code": "NL_REST"}
+FELT_SINCE = {**FELT_TOTAL, "measurement_year": 2023, "quantity": "value"}
+SAID = {"measurement_year": 2022, "variable_id": "experienced_health", "region_code": "GM0153", "breakdown": "total"}
+SAID_MEAN = {**SAID, "statistic": "mean"}
+FELT_IN_ENSCHEDE = "indicator_id=experienced_health, region_code=GM0153"
+SAID_IN_ENSCHEDE = "variable_id=experienced_health, region_code=GM0153"
+FELT_GAP_OF_ENSCHEDE = f"{FELT_IN_ENSCHEDE}, comparator_code=NL_REST"
 
 CASES = [
     # keys
@@ -419,6 +444,49 @@ CASES = [
         severity="warning",
         first=usual,
     ),
+    # the resident survey
+    Case(
+        "survey_estimate",
+        put("status", "not_measured", **SAID_MEAN),
+        "missing_exactly_when_status_says",
+        SAID_IN_ENSCHEDE,
+    ),
+    Case("survey_estimate", put("ci_low", None, **SAID_MEAN), "interval_contains_value", SAID_IN_ENSCHEDE),
+    *(
+        Case(
+            "survey_estimate",
+            put(column, 29, **SAID_MEAN),
+            "suppressed_says_nothing",
+            SAID_IN_ENSCHEDE,
+            because=column,
+            first=hide(**SAID_MEAN),
+        )
+        for column in [
+            *("standard_error", "grade", "grade_ci_low", "grade_ci_high", "n", "n_effective", "degrees_of_freedom"),
+        ]
+    ),
+    Case("survey_estimate", put("n", 29, **SAID_MEAN), "enough_answers", SAID_IN_ENSCHEDE),
+    Case(
+        "survey_contrast",
+        put("comparator_code", "GM0014", **FELT_GAP),
+        "both_sides_published",
+        "indicator_id=experienced_health, region_code=GM0153, comparator_code=GM0014",
+        because="a region of which nothing is published",
+    ),
+    Case(
+        "small_area_estimate",
+        put("status", "not_measured", **FELT),
+        "missing_exactly_when_status_says",
+        FELT_IN_ENSCHEDE,
+    ),
+    Case("small_area_estimate", put("ci_high", None, **FELT), "interval_contains_value", FELT_IN_ENSCHEDE),
+    # what is invented
+    Case("survey_estimate", put("warnings", [], **SAID_MEAN), "synthetic_marked", SAID_IN_ENSCHEDE),
+    Case("survey_contrast", put("warnings", ["small_n"], **FELT_GAP), "synthetic_marked", FELT_GAP_OF_ENSCHEDE),
+    Case("small_area_estimate", put("warnings", ["model_based"], **FELT), "synthetic_marked", FELT_IN_ENSCHEDE),
+    Case("indicator_value", put("warnings", [], **FELT_TOTAL), "synthetic_marked", FELT_IN_ENSCHEDE, "2022"),
+    Case("comparison", put("warnings", [], **FELT_GAP), "synthetic_marked", FELT_GAP_OF_ENSCHEDE, "2022"),
+    Case("change", put("warnings", [], **FELT_SINCE), "synthetic_marked", FELT_IN_ENSCHEDE, "2023"),
 ]
 
 
@@ -442,6 +510,35 @@ def test_one_thing_broken_fails_one_check(
     assert row["message"].startswith(opening(row))
     assert row["rows_failed"] >= 1 or case.rule == "has_rows"  # an empty table has no row that fails
     assert case.severity == "error" or not failed(results), "a point for attention must not stop the run"
+
+
+@pytest.mark.parametrize("side", ["GM0153", "NL_REST"])
+def test_no_difference_is_published_of_a_figure_that_was_hidden(clean: Tables, side: str) -> None:
+    estimates = hide(**{**SAID_MEAN, "region_code": side})(clean.read(TABLES["survey_estimate"]))
+    (row,) = failed(clean.breaking("survey_estimate", estimates).check("survey_contrast"))
+    assert row["check_id"] == "both_sides_published"
+    contrasts = clean.read(TABLES["survey_contrast"]).filter(indicator_id="experienced_health", breakdown="total")
+    here = pl.col("measurement_year") == 2022
+    of_side = (here & (pl.col("region_code") == side)) | (
+        (pl.col("comparator_year") == 2022) & (pl.col("comparator_code") == side)
+    )
+    assert row["rows_failed"] == contrasts.filter(of_side).height > 1
+
+
+def test_the_share_that_is_hidden_is_not_taken_for_the_mean(clean: Tables) -> None:
+    estimates = hide(**SAID, statistic="share")(clean.read(TABLES["survey_estimate"]))
+    (row,) = failed(clean.breaking("survey_estimate", estimates).check("survey_contrast"))
+    assert "indicator_id=experienced_health_share" in row["message"]
+    assert "indicator_id=experienced_health," not in row["message"]
+
+
+def test_what_is_published_of_an_invented_wave_must_say_so_and_of_a_real_one_need_not(clean: Tables) -> None:
+    waves = clean.read(TABLES["survey_wave"])
+    real = waves.with_columns(synthetic=pl.col("synthetic") & (pl.col("measurement_year") != 2022))
+    unmarked = put("warnings", [], **SAID_MEAN)(clean.read(TABLES["survey_estimate"]))
+    broken = clean.breaking("survey_estimate", unmarked)
+    assert failed(broken.check("survey_estimate"))
+    assert not failed(broken.breaking("survey_wave", real).check("survey_estimate"))
 
 
 def test_the_wrong_word_is_shown(clean: Tables) -> None:
@@ -566,8 +663,18 @@ def test_every_check_has_one_severity_and_a_message(clean_results: dict[str, lis
             assert row["expected"] in row["message"]
 
 
-# Found by the run itself, not on a published table: broken for real, in files, in test_run and test_source_choice.
-BY_THE_RUN = {("input", "input_is_valid"), ("source_choice", "baseline_has_one_source")}
+# Found by the run itself, not on a published table: broken for real, in files, in test_run, test_source_choice and the
+# tests of the survey.
+BY_THE_RUN = {
+    ("input", "input_is_valid"),
+    ("source_choice", "baseline_has_one_source"),
+    ("survey", "survey_is_valid"),
+    ("survey", "weights_are_even"),
+    ("survey", "small_areas_modelled"),
+    ("survey", "made_from_answers"),
+    ("survey", "answers_within_retention"),
+    ("survey", "nothing_missed"),
+}
 # The year decides which partition a row belongs to, so no row of another year or without one is ever read.
 BY_THE_PARTITION = {
     (name, f"measurement_year_{rule}")

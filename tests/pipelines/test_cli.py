@@ -56,7 +56,7 @@ def folder(edition: Path, tmp_path: Path) -> Path:
 
 
 def test_the_verbs_are_those_that_were_reviewed() -> None:
-    assert VERBS == ["add", "check", "editions", "fetch", "measure", "query", "ui"]
+    assert VERBS == ["add", "check", "editions", "fetch", "forget", "key", "measure", "query", "ui", "waves"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -393,10 +393,16 @@ def test_editions_lists_the_draft(btg: Btg, edition: Path) -> None:
     result = btg("editions", "--output", edition)
     assert result.exit_code == 0
     assert result.stdout.startswith("2025-draft  measurement year 2025, made 20")
-    assert "invented" not in result.stdout
+    assert "contains invented examples" in result.stdout
     (row,) = json.loads(btg("editions", "--json", "--output", edition).stdout)
-    assert (row["edition"], row["measurement_year"], row["contains_synthetic"]) == ("2025-draft", 2025, False)
+    assert (row["edition"], row["measurement_year"], row["contains_synthetic"]) == ("2025-draft", 2025, True)
     assert Path(row["folder"]) == edition / "editions" / "2025-draft"
+
+
+def test_an_edition_without_invented_examples_says_nothing_of_them(btg: Btg, edition_from_folder: Path) -> None:
+    assert "invented" not in btg("editions", "--output", edition_from_folder).stdout
+    (row,) = json.loads(btg("editions", "--json", "--output", edition_from_folder).stdout)
+    assert row["contains_synthetic"] is False
 
 
 def test_editions_of_several_years_are_listed_newest_last(btg: Btg, until_2023: Run) -> None:

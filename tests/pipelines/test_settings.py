@@ -15,14 +15,26 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_DATA", "BTG_EXECUTOR"):
+    for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_DATA", "BTG_EXECUTOR", "BTG_DEMO"):
         monkeypatch.delenv(name, raising=False)
 
 
 def test_without_settings_the_checkout_is_used() -> None:
     assert Settings.from_environment() == Settings(
-        output=CHECKOUT / "output", input_folder=bundled.FOLDER, data=CHECKOUT / "data", executor="in_process"
+        output=CHECKOUT / "output",
+        input_folder=bundled.FOLDER,
+        data=CHECKOUT / "data",
+        executor="in_process",
+        demo=False,
     )
+
+
+@pytest.mark.parametrize(("said", "demo"), [("1", True), ("", False), ("0", False)])
+def test_the_invented_survey_is_there_only_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch, said: str, demo: bool
+) -> None:
+    monkeypatch.setenv("BTG_DEMO", said)
+    assert Settings.from_environment().demo is demo
 
 
 def test_the_data_root_is_where_it_is_said_to_be_or_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
