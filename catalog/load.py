@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from catalog.analysis_model import AnalysisSettings, FrameworkIndicator, FrameworkSettings
 from catalog.expression import names_in
 from catalog.model import (
     BoundaryServices,
@@ -46,6 +47,7 @@ class Catalogue(BaseModel):
     vocabulary: dict[str, dict[str, Term]]
     registry: Registry
     survey: SurveyCatalogue
+    analysis: AnalysisSettings
     sha256: str
 
     def indicator(self, indicator_id: str) -> Indicator:
@@ -83,8 +85,9 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     indicator_files = sorted((folder / "indicators").glob("*.yaml"))
     if not indicator_files:
         raise CatalogueError(f"{folder / 'indicators'}: no indicator files (*.yaml) found")
-    files = [region_file, *(folder / f"{name}.yaml" for name in ("themes", "sources", "vocabulary", "columns"))]
-    region_yaml, themes_yaml, sources_yaml, vocabulary_yaml, columns_yaml = map(YamlFile, files)
+    names = ("themes", "sources", "vocabulary", "columns", "analysis")
+    files = [region_file, *(folder / f"{name}.yaml" for name in names)]
+    region_yaml, themes_yaml, sources_yaml, vocabulary_yaml, columns_yaml, analysis_yaml = map(YamlFile, files)
     indicator_yamls = [YamlFile(path) for path in indicator_files]
 
     vocabulary = vocabulary_yaml.parse(dict[str, dict[str, Term]])
@@ -114,12 +117,14 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
         vocabulary=vocabulary,
         registry=_registry(columns_yaml, vocabulary),
         survey=survey,
+        analysis=analysis_yaml.parse(AnalysisSettings),
         sha256=_fingerprint([*files, *indicator_files, *sorted(survey_folder.glob("*.yaml"))]),
     )
     _check_themes(catalogue, themes_yaml)
     _check_sources(sources, sources_yaml)
     _check_indicators(catalogue, placed)
     _check_region(catalogue, region_yaml)
+    _check_analysis(catalogue, analysis_yaml)
     return catalogue
 
 
@@ -271,6 +276,43 @@ def _check_region(catalogue: Catalogue, file: YamlFile) -> None:
             raise file.error(["plausible_totals", index, "indicator"], f"no indicator '{total.indicator}' is defined")
         if total.region not in catalogue.region.own_groups:
             raise file.error(["plausible_totals", index, "region"], f"'{total.region}' is not the region or its group")
+
+
+def _check_analysis(catalogue: Catalogue, file: YamlFile) -> None:
+    indicators = {indicator.indicator_id: indicator for indicator in catalogue.indicators}
+    themes = {theme.theme_id for theme in catalogue.themes}
+    for place, framework in enumerate(catalogue.analysis.frameworks):
+        for row, theme in enumerate(framework.themes):
+            loc: list[str | int] = ["frameworks", place, "themes", row]
+            if theme.theme_id not in themes:
+                raise file.error([*loc, "theme_id"], f"no theme '{theme.theme_id}' in themes.yaml")
+            for entry_place, entry in enumerate(theme.indicators):
+                indicator = indicators.get(entry.indicator)
+                if message := _unfit(entry, indicator, framework):
+                    raise file.error([*loc, "indicators", entry_place, "indicator"], message)
+    if catalogue.analysis.urbanity not in indicators:
+        raise file.error(["urbanity"], f"no indicator '{catalogue.analysis.urbanity}' is defined")
+    for place, variable in enumerate(catalogue.analysis.structure):
+        try:
+            unknown = sorted(names_in(variable.expression) - set(indicators))
+        except ValueError as error:
+            raise file.error(["structure", place, "expression"], str(error)) from error
+        if unknown:
+            message = f"names indicators that are not defined: {', '.join(unknown)}"
+            raise file.error(["structure", place, "expression"], message)
+
+
+def _unfit(entry: FrameworkIndicator, indicator: Indicator | None, framework: FrameworkSettings) -> str | None:
+    """Why an indicator cannot be part of a framework; None where it can."""
+    if indicator is None:
+        return f"no indicator '{entry.indicator}' is defined"
+    if indicator.layer != framework.layer:
+        return f"'{entry.indicator}' is {indicator.layer}; frameworks never mix layers: expected {framework.layer}"
+    if indicator.polarity == 0:
+        return f"'{entry.indicator}' has polarity 0: more of it is not better or worse"
+    if indicator.nominal_euro and entry.quantity == "value":
+        return f"'{entry.indicator}' is in euros, which rise with prices: use quantity: relative_to_nl"
+    return None
 
 
 def _fingerprint(files: list[Path]) -> str:

@@ -145,6 +145,11 @@ class Region(Entry):
         return sorted(set(self.municipalities) - set(self.may_lack_figures))
 
     @property
+    def peers(self) -> dict[str, str]:
+        """Of each municipality the code of the group of municipalities that are most like it."""
+        return {code: f"PEERS_{code}" for code in sorted(self.municipalities)}
+
+    @property
     def own_groups(self) -> dict[str, list[str]]:
         """The region itself and its groups, each with its municipalities."""
         return {self.region_code: sorted(self.municipalities)} | {g.code: sorted(g.members) for g in self.groups}

@@ -204,7 +204,9 @@ def test_what_is_not_utf8_is_refused_with_the_file(copy: Copy) -> None:
     assert "UTF-8" in message
 
 
-@pytest.mark.parametrize("file", ["region", "themes", "sources", "vocabulary", "columns", "indicators/health"])
+@pytest.mark.parametrize(
+    "file", ["region", "themes", "sources", "vocabulary", "columns", "analysis", "indicators/health"]
+)
 @pytest.mark.parametrize("text", ["", "- a\n"])
 def test_a_file_that_is_something_else_is_refused_and_named(copy: Copy, file: str, text: str) -> None:
     copy.write(f"{file}.yaml", text)

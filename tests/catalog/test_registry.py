@@ -32,6 +32,8 @@ comparison | measurement_year indicator_id region_code comparator_code breakdown
 change | measurement_year baseline_year indicator_id region_code breakdown quantity | reference_period \
  baseline_reference_period value baseline_value difference difference_ci_low difference_ci_high relative_difference \
  p_value p_value_adjusted verdict basis warnings
+theme_score | measurement_year framework theme_id region_code method | score grade ci_low ci_high rank rank_low \
+ rank_high rank_of coverage status method_version standard_error warnings
 edition | edition | measurement_year created_at code_version catalog_sha256 lock_sha256 input_sha256 contains_synthetic
 check_result | check_id asset partition | severity passed observed expected rows_failed message
 data_dictionary | table_name column_name | type unit description_nl description_en
@@ -39,6 +41,8 @@ data_dictionary | table_name column_name | type unit description_nl description_
 OUR_OWN = {
     *("group_weight", "municipality_crosswalk", "observation_restated"),
     *("survey_wave", "survey_item", "survey_estimate", "survey_contrast", "small_area_estimate"),
+    *("trend", "position", "framework_element", "sensitivity", "sensitivity_pair", "sensitivity_factor", "coherence"),
+    *("peer", "typology", "expected_value", "decomposition"),
 }
 
 # The closed vocabularies of the contract.
@@ -59,6 +63,19 @@ VOCABULARIES = {
     "survey_mode": "web paper telephone mixed",
     "participation": "sample open",
     "wave_origin": "rows stored_estimates aggregates",
+    "trend_quantity": "value relative_to_nl relative_to_rest difference relative_difference",
+    "movement": "slope since_previous since_baseline",
+    "reason": "too_few_points nominal_prices no_value no_margin model_based no_better_than_mean "
+    "too_few_municipalities not_shared",
+    "among": "region country urbanity_class",
+    "position": "best_quarter worst_quarter highest_quarter lowest_quarter middle_half not_certain not_decidable",
+    "goalpost_origin": "baseline chosen",
+    "score_method": "goalposts_arithmetic min_max_arithmetic z_score_arithmetic percentile_arithmetic "
+    "goalposts_geometric goalposts_harmonic goalposts_arithmetic_pca",
+    "factor": "normalisation mean weights left_out sampling_error",
+    "coherence_measure": "correlation cronbach_alpha pca_explained_share pca_loading effective_weight",
+    "expectation": "above_expected below_expected as_expected refused",
+    "component": "difference composition within not_broken_down",
 }
 # Where the words of a vocabulary stand.
 OF_COLUMN = {
@@ -87,6 +104,21 @@ OF_COLUMN = {
     ("survey_contrast", "warnings"): "warning",
     ("small_area_estimate", "status"): "status",
     ("small_area_estimate", "warnings"): "warning",
+    ("trend", "quantity"): "trend_quantity",
+    ("trend", "movement"): "movement",
+    ("trend", "verdict"): "verdict",
+    ("trend", "basis"): "basis",
+    ("position", "among"): "among",
+    ("position", "position"): "position",
+    ("theme_score", "method"): "score_method",
+    ("theme_score", "status"): "status",
+    ("sensitivity", "among"): "among",
+    ("sensitivity_factor", "factor"): "factor",
+    ("coherence", "measure"): "coherence_measure",
+    ("framework_element", "goalpost_origin"): "goalpost_origin",
+    ("framework_element", "quantity"): "quantity",
+    ("expected_value", "expectation"): "expectation",
+    ("decomposition", "component"): "component",
 }
 
 
