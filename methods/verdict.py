@@ -258,18 +258,37 @@ def _p_value_adjusted(family: list[str]) -> pl.Expr:
     )
 
 
+def judged_slope() -> pl.Expr:
+    """The verdict of a slope that can be judged, by rules 5 and 6: from estimate, ci_low, ci_high, p_value_adjusted
+    and polarity. A slope has a p-value for registers too: that of the scatter around it.
+    """
+    contains_zero = (pl.col("ci_low") <= EQUALITY) & (pl.col("ci_high") >= -EQUALITY)
+    too_likely = (pl.col("p_value_adjusted") >= SIGNIFICANCE).fill_null(value=False)
+    nothing = pl.lit("no_demonstrable_difference")
+    return (
+        pl.when(contains_zero | too_likely).then(nothing).otherwise(_read(pl.col("estimate"), pl.col("polarity") == 0))
+    )
+
+
 def _decided(*, over_time: bool) -> pl.Expr:
     """Rules 5 and 6."""
     distance = pl.col("difference").abs()
     contains_zero = (pl.col("difference_ci_low") <= EQUALITY) & (pl.col("difference_ci_high") >= -EQUALITY)
     too_likely = (pl.col("p_value_adjusted") >= SIGNIFICANCE).fill_null(value=False)
     too_small = (distance < pl.col("min_relevant_difference") - EQUALITY).fill_null(value=False)
-    rises = pl.col("difference") > 0
     no_judgement = (pl.col("polarity") == 0) | (pl.col("nominal") if over_time else pl.lit(value=False))
     return (
         pl.when(contains_zero | too_likely | (distance <= pl.col("_r") + EQUALITY) | too_small)
         .then(pl.lit("no_demonstrable_difference"))  # rule 5
-        .when(no_judgement)  # rule 6
+        .otherwise(_read(pl.col("difference"), no_judgement))  # rule 6
+    )
+
+
+def _read(movement: pl.Expr, no_judgement: pl.Expr) -> pl.Expr:
+    """The sign of a movement, read with the polarity."""
+    rises = movement > 0
+    return (
+        pl.when(no_judgement)
         .then(pl.when(rises).then(pl.lit("higher")).otherwise(pl.lit("lower")))
         .otherwise(pl.when(rises == (pl.col("polarity") > 0)).then(pl.lit("better")).otherwise(pl.lit("worse")))
     )
