@@ -54,7 +54,11 @@ KINDS = {"GM": "municipality", "PV": "province", "NL": "country"}
     },
 )
 def region(
-    context: dg.AssetExecutionContext, region_names: pl.DataFrame, outlines: pl.DataFrame, **tables: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    region_names: pl.DataFrame,
+    outlines: pl.DataFrame,
+    peer: pl.DataFrame,
+    **tables: pl.DataFrame,
 ) -> pl.DataFrame:
     """All regions that have a figure, and the groups that are computed."""
     population = _population(tables)
@@ -70,7 +74,7 @@ def region(
     shapes = pl.concat([outlines, grouped.select(outlines.columns)])
     lifetimes = read_lifetimes(REORGANISATIONS)
     published = _published_regions(region_names)
-    groups = _computed_regions().join(_group_population(newest), "region_code", how="left")
+    groups = _computed_regions().join(_group_population(newest, peer), "region_code", how="left")
     return record(
         context,
         pl.concat([published.join(newest, "region_code", how="left"), groups], how="diagonal")
@@ -80,7 +84,7 @@ def region(
 
 
 @table_asset("region_member", "core", ins=raw_inputs(tables_of(POPULATION)))
-def region_member(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
+def region_member(context: dg.AssetExecutionContext, peer: pl.DataFrame, **tables: pl.DataFrame) -> pl.DataFrame:
     """Members of every group in every period: a municipality exists in the years in which it has inhabitants."""
     existing = (
         _population(tables)
@@ -93,11 +97,13 @@ def region_member(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> 
         orient="row",
     )
     outside = existing.filter(~pl.col("municipality_code").is_in(ROLES.municipalities))
+    peers = peer.select(group_code=_peer_group(), municipality_code="peer_code")
     return record(
         context,
         pl.concat(
             [
                 own.join(existing.select("period").unique(), how="cross"),
+                peers.join(existing, "municipality_code").select("group_code", "municipality_code", "period"),
                 outside.select(pl.lit(ROLES.rest).alias("group_code"), "municipality_code", "period"),
                 existing.select(pl.lit(ROLES.country).alias("group_code"), "municipality_code", "period"),
             ]
@@ -327,11 +333,15 @@ def _published_regions(names: pl.DataFrame) -> pl.DataFrame:
 
 
 def _computed_regions() -> pl.DataFrame:
-    """The region, its groups and the rest of the country: region_code, name, kind, parent_code."""
+    """The region, its groups, the rest of the country and the groups of peers: region_code, name, kind, parent_code."""
     rows = [
         (REGION.region_code, REGION.name_nl, "region", REGION.country_code),
         *((group.code, group.name_nl, "group", REGION.region_code) for group in REGION.groups),
         (REGION.rest_code, REGION.rest_name_nl, "rest_of_country", REGION.country_code),
+        *(
+            (group, f"gemeenten die lijken op {REGION.municipalities[code]}", "group", REGION.country_code)
+            for code, group in ROLES.peers.items()
+        ),
     ]
     return pl.DataFrame(
         rows, schema=dict.fromkeys(["region_code", "name", "kind", "parent_code"], pl.String), orient="row"
@@ -346,7 +356,17 @@ def _parents() -> dict[str, str]:
     return parents
 
 
-def _group_population(newest: pl.DataFrame) -> pl.DataFrame:
+def _peer_group() -> pl.Expr:
+    """The group that a row of `peer` is about."""
+    return pl.col("region_code").replace_strict(ROLES.peers)
+
+
+def _peers_of(code: str, municipalities: pl.DataFrame, peer: pl.DataFrame) -> pl.DataFrame:
+    own = peer.filter(region_code=code).select(region_code="peer_code")
+    return municipalities.join(own, "region_code", how="semi")
+
+
+def _group_population(newest: pl.DataFrame, peer: pl.DataFrame) -> pl.DataFrame:
     """Inhabitants of the computed regions: region_code, population, population_period."""
     latest = newest["population_period"].max()
     municipalities = newest.filter(pl.col("region_code").str.starts_with("GM"), population_period=latest)
@@ -354,9 +374,10 @@ def _group_population(newest: pl.DataFrame) -> pl.DataFrame:
     groups = {
         **{code: municipalities.filter(pl.col("region_code").is_in(m)) for code, m in REGION.own_groups.items()},
         ROLES.rest: outside,
+        **{group: _peers_of(code, municipalities, peer) for code, group in ROLES.peers.items()},
     }
     return pl.DataFrame(
-        [(code, members["population"].sum(), latest) for code, members in groups.items()],
+        [(code, members["population"].sum(), latest) for code, members in groups.items() if members.height],
         schema={"region_code": pl.String, "population": pl.Int64, "population_period": pl.String},
         orient="row",
     )

@@ -22,7 +22,10 @@ from reports.tables import write_csv, write_database, write_parquet
 
 # Tables about the edition itself; all others are checked before `check_result` is made up.
 CLOSING_TABLES = ["check_result", "edition"]
-CHART_TABLES = ["region", "region_member", "theme", "indicator", "source", "indicator_value", "comparison"]
+CHART_TABLES = [
+    *("region", "region_member", "theme", "indicator", "source", "indicator_value", "comparison"),
+    *("framework_element", "theme_score", "sensitivity", "position"),
+]
 DATA_TABLES = [name for name in CATALOGUE.registry.tables if name not in CLOSING_TABLES]
 
 
@@ -71,8 +74,8 @@ def edition(
     owners=[OWNER],
     kinds={"matplotlib"},
     description=(
-        "A map, a dot plot and a line over the years for each headline indicator, and the eleven dimensions, as SVG "
-        "and PNG."
+        "A map, a dot plot, a line over the years and the position for each headline indicator, the eleven dimensions "
+        "and the ranks with their range, as SVG and PNG."
     ),
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("file", description="A picture.")])},
     deps=CHART_TABLES,
@@ -137,6 +140,7 @@ def chart_labels(outlines_source: str | None = REGION.outlines_source_nl) -> Cha
         companions={i.indicator_id: i.companion for i in CATALOGUE.indicators if i.companion},
         outlines_source=outlines_source,
         verdicts={key: term.label_nl for key, term in vocabulary["verdict"].items()},
+        positions={key: term.label_nl for key, term in vocabulary["position"].items()},
         baseline_year=REGION.baseline_year,
         contrast=REGION.contrasts[0] if REGION.contrasts else None,
         grade=CATALOGUE.survey.settings.grade,

@@ -22,7 +22,7 @@ from sources.fact_checks import FIGURES
 from sources.facts import FIGURE, Facts, read_facts
 from sources.fetch import boundary_table, fetchable
 from sources.outlines import read_outlines
-from sources.read_snapshot import membership_faults
+from sources.read_snapshot import membership_faults, provinces
 from sources.snapshots import Snapshot
 
 _OBSERVED = CATALOGUE.registry["observation"]
@@ -42,6 +42,7 @@ _OF_SURVEY = {wave.source_table for wave in CATALOGUE.survey.waves.values()}
 _MEASURED = {source.source_table for indicator in CATALOGUE.indicators for source in indicator.sources} - _OF_SURVEY
 RAW_KEYS = {name: dg.AssetKey(["raw", raw_name(name)]) for name in CATALOGUE.source_tables if name in _MEASURED}
 REGION_NAMES = dg.AssetKey(["raw", "region_names"])
+PROVINCES = dg.AssetKey(["raw", "provinces"])
 ORIGINS = dg.AssetKey(["raw", "figure_origins"])
 PASSED_OVER = dg.AssetKey(["raw", "baseline_figures_passed_over"])
 POPULATION = "population"
@@ -127,6 +128,12 @@ def _describe(source_table: str) -> str:
             _plain_schema(region_code="Code.", geometry_wkb="WKB, EPSG:28992.", source="What to print under a map."),
             "cbs",
         ),
+        "provinces": _out(
+            PROVINCES,
+            "The province of every municipality, by the newest table of areas; empty where none was fetched.",
+            _plain_schema(municipality_code="Municipality.", province_code="Its province."),
+            "cbs",
+        ),
         "input_files": _out(
             INPUT_FILES,
             "The files this run was made from, with their checksums.",
@@ -148,6 +155,7 @@ def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -
         "region_names": collected.names,
         "figure_origins": collected.origins,
         "baseline_figures_passed_over": collected.passed_over,
+        "provinces": _provinces(workspace),
         "input_files": files,
     }
     for name, frame in beside.items():
@@ -172,6 +180,12 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataF
     rows = [borders, _file(REORGANISATIONS), *_area_files(workspace)]
     beside = pl.DataFrame(rows, schema=collected.files.schema, orient="row")
     return collected, outlines, pl.concat([collected.files, beside]).sort("file")
+
+
+def _provinces(workspace: Workspace) -> pl.DataFrame:
+    store = workspace.snapshots
+    names = ("municipality_code", "province_code")
+    return provinces(store, CATALOGUE) if store else pl.DataFrame(schema=dict.fromkeys(names, pl.String))
 
 
 def _area_files(workspace: Workspace) -> list[tuple[str, str, int]]:

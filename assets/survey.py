@@ -20,7 +20,7 @@ import polars as pl
 
 from assets.core import REGION, ROLES, reference_periods
 from assets.raw import POPULATION, record_input_check
-from assets.tables import CATALOGUE, OWNER, column_schema, measures
+from assets.tables import CATALOGUE, described, measures
 from assets.workspace import Workspace
 from catalog import frames
 from catalog.survey import differs_from_baseline, series
@@ -63,18 +63,10 @@ class _Found:
     finding: str | None = None
 
 
-def _out(name: str) -> dg.AssetOut:
-    table = CATALOGUE.registry[name]
-    return dg.AssetOut(
-        description=f"{table.description_en}\n\n{table.description_nl}\n\nKey: {', '.join(table.key)}.",
-        group_name="measurement",
-        owners=[OWNER],
-        kinds={"polars", "parquet"},
-        metadata={"dagster/column_schema": column_schema(table)},
-    )
-
-
-@dg.multi_asset(name="survey_results", outs={name: _out(name) for name in TABLES})
+@dg.multi_asset(
+    name="survey_results",
+    outs={name: dg.AssetOut(group_name="measurement", **described(CATALOGUE.registry[name])) for name in TABLES},
+)
 def survey_results(
     context: dg.AssetExecutionContext, workspace: Workspace, observed_figures: pl.DataFrame
 ) -> Iterator[dg.Output[pl.DataFrame]]:

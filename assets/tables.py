@@ -31,6 +31,16 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
+def described(table: Table) -> dict[str, Any]:
+    """What the asset that fills a table of the registry says about it."""
+    return {
+        "owners": [OWNER],
+        "kinds": {"polars", "parquet"},
+        "description": f"{table.description_en}\n\n{table.description_nl}\n\nKey: {', '.join(table.key)}.",
+        "metadata": {"dagster/column_schema": column_schema(table)},
+    }
+
+
 def table_asset(name: str, group: str, **settings: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Decorator of the asset that fills the registry's table `name`; `settings` are further ones of `dg.asset`."""
     table = CATALOGUE.registry[name]
@@ -39,10 +49,7 @@ def table_asset(name: str, group: str, **settings: Any) -> Callable[[Callable[..
     decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
         name=name,
         group_name=group,
-        owners=[OWNER],
-        kinds={"polars", "parquet"},
-        description=f"{table.description_en}\n\n{table.description_nl}\n\nKey: {', '.join(table.key)}.",
-        metadata={"dagster/column_schema": column_schema(table)},
+        **described(table),
         **settings,
     )
     return decorator

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from catalog.expression import evaluate, names_in
@@ -112,12 +114,17 @@ def _evaluate_weight(rows: pl.DataFrame, published: pl.DataFrame, expression: st
 
 
 def group_weights(
-    weights: pl.DataFrame, members: pl.DataFrame, indicators: pl.DataFrame, whole_groups: list[str]
+    weights: pl.DataFrame,
+    members: pl.DataFrame,
+    indicators: pl.DataFrame,
+    whole_groups: list[str],
+    fewest: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
     """How heavily each municipality counts in each group: the published table `group_weight`.
 
     `members`: group_code, municipality_code, period. A group in `whole_groups`, and any sum, needs a figure and a
-    weight from every member of the period: without them it has no rows here, and so no group value.
+    weight from every member of the period: without them it has no rows here, and so no group value. Nor has a group
+    in `fewest` with fewer members than that.
     """
     is_count = pl.col("is_count")
     year = pl.col("reference_period").str.slice(0, 4).alias("year")
@@ -136,9 +143,10 @@ def group_weights(
     )
     size = members.group_by("group_code", "year").agg(size=pl.len())
     must_be_whole = pl.col("group_code").is_in(whole_groups) | is_count
+    least = pl.col("group_code").replace_strict(fewest or {}, default=0, return_dtype=pl.Int64)
     return (
         grouped.join(size, ["group_code", "year"])
-        .filter(~must_be_whole | (pl.col("found") == pl.col("size")))
+        .filter(~must_be_whole | (pl.col("found") == pl.col("size")), pl.col("found") >= least)
         .drop("is_count", "found", "size", "year")
     )
 

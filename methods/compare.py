@@ -28,7 +28,8 @@ def comparisons(
 
     `shares` is group_weight, `sources` indicator_source with revision_margin and comparable. `by_design` is
     survey_contrast: differences of which the survey's design gives the standard error. Pairs: every own municipality
-    and group against region, country and rest of the country (not itself), and the contrasts between groups.
+    and group against region, country and rest of the country (not itself), the contrasts between groups, and every own
+    municipality against its peers.
     """
     values = _with_making(values, sources, indicators, _weights(shares, roles))
     key = ["measurement_year", "indicator_id", "breakdown"]
@@ -37,7 +38,9 @@ def comparisons(
     )
     side = values.select(*key, "region_code", *_SIDE)
     pairs_of_regions = pl.DataFrame(
-        compared_pairs(roles, contrasts), schema={"region_code": pl.String, "comparator_code": pl.String}, orient="row"
+        [*compared_pairs(roles, contrasts), *roles.peers.items()],
+        schema={"region_code": pl.String, "comparator_code": pl.String},
+        orient="row",
     )
     pairs = (
         side.join(pairs_of_regions, "region_code")
@@ -55,11 +58,13 @@ def comparisons(
             rounding_margin=_rounding_margin(pairs, values, shares),
             comparator_year="measurement_year",
             claims=_headline_claims(roles, contrasts),
+            # Each with its own peers: they are one family, as all with the country are.
+            compared_with=pl.col("comparator_code").replace(dict.fromkeys(roles.peers.values(), "PEERS")),
         )
         .pipe(_with_design, by_design)
     )
     return (
-        judge_comparison(pairs, [*_FAMILY, "comparator_code"])
+        judge_comparison(pairs, [*_FAMILY, "compared_with"])
         .with_columns(warnings=warn.unite("warnings", "other_warnings"))
         .rename({"other_value": "comparator_value"})
     )
@@ -121,6 +126,22 @@ def changes(
             relative_difference=pl.when(pl.col("quantity") == "value").then("relative_difference"),
         )
         .rename({"other_value": "baseline_value", "other_reference_period": "baseline_reference_period"})
+    )
+
+
+def with_making(
+    values: pl.DataFrame, sources: pl.DataFrame, indicators: pl.DataFrame, shares: pl.DataFrame, roles: RegionRoles
+) -> pl.DataFrame:
+    """The values (indicator_value) with how each was made: kind, comparable, revision_margin and rounding_unit.
+
+    The rounding unit of a group is that of its members' figures together.
+    """
+    made = _with_making(values, sources, indicators, _weights(shares, roles))
+    units = _units(made, shares).rename({"rounding_unit": "unit_of_value"})
+    return (
+        made.join(units, ["indicator_id", "reference_period", "region_code"], how="left", maintain_order="left")
+        .with_columns(rounding_unit="unit_of_value")
+        .drop("unit_of_value")
     )
 
 

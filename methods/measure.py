@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -12,13 +12,17 @@ from methods import warning_lists as warn
 
 @dataclass(frozen=True)
 class RegionRoles:
-    """Which codes play which part: own municipalities, own groups (region first), country, rest of the country."""
+    """Which codes play which part: own municipalities, own groups (region first), country, rest of the country.
+
+    `peers`: of each own municipality the code of the group of municipalities that are most like it.
+    """
 
     municipalities: list[str]
     groups: list[str]
     country: str
     rest: str
     published_as: list[str]
+    peers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, region: Region) -> RegionRoles:
@@ -29,6 +33,7 @@ class RegionRoles:
             country=region.country_code,
             rest=region.rest_code,
             published_as=region.published_as,
+            peers=region.peers,
         )
 
     @property
@@ -39,7 +44,7 @@ class RegionRoles:
     @property
     def always(self) -> list[str]:
         """Regions that have a row for every indicator and measurement year."""
-        return [*self.municipalities, *self.groups, self.country, self.rest]
+        return [*self.municipalities, *self.groups, self.country, self.rest, *self.peers.values()]
 
 
 # How precise a figure is known to be, beside its margins.
@@ -101,7 +106,7 @@ def _figures_for_region(figures: pl.DataFrame, groups: pl.DataFrame, roles: Regi
 
 def _why_missing(roles: RegionRoles) -> pl.Expr:
     """Why a region has no figure, where its source gives no reason itself."""
-    is_group = pl.col("region_code").is_in([*roles.groups, roles.rest])
+    is_group = pl.col("region_code").is_in([*roles.groups, roles.rest, *roles.peers.values()])
     is_country = pl.col("region_code") == roles.country
     cannot_exist = (is_group & (pl.col("group_method") == "none")) | (is_country & ~pl.col("country_figure"))
     return (

@@ -96,7 +96,7 @@ def survey_tables(
     )
     models = [_small_areas(measured, visible, settings, roles, covariates) for measured in waves]
     return SurveyTables(
-        estimate=_with_grades(visible, settings),
+        estimate=_with_grades(visible, settings).with_columns(population=_people()),
         contrast=_as_published(
             pl.concat([_in_one_year(waves, visible), _over_time(waves, visible, figures, baseline_year)]), settings
         ),
@@ -109,6 +109,11 @@ def survey_tables(
             *(finding for _, _, findings in models for finding in findings),
         ],
     )
+
+
+def _people() -> pl.Expr:
+    """How many people a published figure stands for: what groups are made of follows from it."""
+    return pl.when(pl.col("value").is_not_null()).then(10 * (pl.col("population") / 10).round()).cast(pl.Int64)
 
 
 def _without_answers(unanswered: pl.DataFrame) -> list[str]:

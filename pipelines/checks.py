@@ -12,8 +12,9 @@ import polars as pl
 from assets.tables import CATALOGUE, YEARS
 from assets.workspace import Workspace
 from catalog import Table
-from pipelines.expectations import ASKS_FOR_ATTENTION, Context, Rule, Suite, looked_up, suites
+from pipelines.expectations import ASKS_FOR_ATTENTION, looked_up, suites
 from pipelines.parquet_io import PARTITION_COLUMN
+from pipelines.rules import Context, Rule, Suite
 from reports.quality_page import write_quality_page
 
 BLOCKING, ATTENTION = "expectations", "attention"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from assets import analysis, core, edition, intake, measurement, raw, survey
+from assets import analysis, core, edition, history, intake, measurement, raw, scores, structure, survey
 from assets.tables import OWNER
 from assets.workspace import Workspace
 from pipelines.checks import table_checks
@@ -15,6 +15,7 @@ from pipelines.settings import CHECKOUT, Settings
 from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job
 
 MEASURE = "measure"
+_LAYERS = [intake, raw, survey, core, structure, measurement, history, analysis, scores, edition]
 _EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
@@ -28,7 +29,7 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
         demo=settings.demo,
     )
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([intake, raw, survey, core, measurement, analysis, edition]),
+        assets=dg.load_assets_from_modules(_LAYERS),
         asset_checks=table_checks(),
         jobs=[
             dg.define_asset_job(

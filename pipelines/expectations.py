@@ -7,61 +7,14 @@ Expectations evaluate them. A rule that one column cannot express is a boolean c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
 
 import polars as pl
 
 from assets.core import ROLES
-from catalog import Catalogue, Column, Table, frames
+from catalog import Column, Table, frames
 from catalog.waves import SHARE_SUFFIX
-
-MISSING = ["not_measured", "not_published", "not_retrieved", "suppressed", "not_applicable"]
-TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One expectation: a Great Expectations class and its arguments, or a boolean column that must be true.
-
-    `shows` names columns that tell a reader, beside the key, what is wrong with a row.
-    """
-
-    check_id: str
-    expected: str
-    expectation: str = "ExpectColumnValuesToBeInSet"
-    arguments: dict[str, Any] = field(default_factory=dict)
-    severity: Literal["error", "warning"] = "error"
-    shows: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Suite:
-    """Rules on one frame; `key` names the columns that tell a reader which row is meant, `unit` what a row is."""
-
-    frame: pl.DataFrame
-    key: list[str]
-    rules: list[Rule]
-    unit: str = "row"
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the rules may look up: the catalogue, the other tables and the partitions of the run."""
-
-    catalogue: Catalogue
-    read: Callable[[str], pl.DataFrame]
-    partitions: list[str]
-
-    def words(self, vocabulary: str) -> list[str]:
-        """The words of a closed vocabulary."""
-        return list(self.catalogue.vocabulary[vocabulary])
-
-    @property
-    def years(self) -> pl.DataFrame:
-        """The measurement years of the run."""
-        years = [int(partition) for partition in self.partitions]
-        return pl.DataFrame({"measurement_year": years}, schema={"measurement_year": pl.Int32})
+from pipelines import analysis_rules
+from pipelines.rules import MISSING, TOLERANCE, Context, Rule, Suite, flag, present
 
 
 def suites(table: Table, frame: pl.DataFrame, context: Context) -> list[Suite]:
@@ -91,7 +44,7 @@ def _schema_suite(table: Table, frame: pl.DataFrame) -> Suite:
                 "ExpectColumnPairValuesToBeInSet",
                 {"column_A": "column", "column_B": "type", "value_pairs_set": registered},
             ),
-            _flag("columns_as_registered", "in_order", f"the columns {', '.join(table.column_names)}, in this order"),
+            flag("columns_as_registered", "in_order", f"the columns {', '.join(table.column_names)}, in this order"),
         ],
         unit="column",
     )
@@ -115,16 +68,16 @@ def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
                 _holds_only(frame, column.name, context.words(column.vocabulary)).alias(check_id)
             )
             expected = f"{column.name} holds words of the vocabulary {column.vocabulary}"
-            rules.append(_flag(check_id, check_id, expected, shows=(column.name,)))
+            rules.append(flag(check_id, check_id, expected, shows=(column.name,)))
         if column.references and not (column.references == table.name and column.name in table.key):
             check_id = f"{column.name}_known"
             known = _known_keys(context.catalogue.registry[column.references], table, frame, context)
             checked = checked.with_columns(pl.col(column.name).is_in(known).fill_null(value=True).alias(check_id))
             expected = f"{column.name} occurs in the table {column.references}"
-            rules.append(_flag(check_id, check_id, expected, shows=(column.name,)))
-    for check_id, (expected, flag) in _row_flags(table).items():
-        checked = checked.with_columns(flag.alias(check_id))
-        rules.append(_flag(check_id, check_id, expected))
+            rules.append(flag(check_id, check_id, expected, shows=(column.name,)))
+    for check_id, (expected, condition) in _row_flags(table).items():
+        checked = checked.with_columns(condition.alias(check_id))
+        rules.append(flag(check_id, check_id, expected))
     if {"indicator_id", "value"} <= set(frame.columns) and table.name in ("observation", "indicator_value"):
         scale = frames.indicators(context.catalogue).select("indicator_id", "scale_min", "scale_max")
         within = pl.col("value").is_between(
@@ -135,7 +88,7 @@ def _row_suite(table: Table, frame: pl.DataFrame, context: Context) -> Suite:
             .with_columns(within_scale=within.fill_null(value=True))
             .drop("scale_min", "scale_max")
         )
-        rules.append(_flag("within_scale", "within_scale", "every value lies within the scale of its indicator"))
+        rules.append(flag("within_scale", "within_scale", "every value lies within the scale of its indicator"))
     return Suite(checked, table.key, rules)
 
 
@@ -148,17 +101,6 @@ def _holds_only(frame: pl.DataFrame, column: str, words: list[str]) -> pl.Series
     """Whether every element of a list is one of the words; an empty list is, a NULL among the elements is not."""
     known = pl.element().is_in(words).fill_null(value=False)
     return frame.select(pl.col(column).list.eval(known).list.all().fill_null(value=True)).to_series()
-
-
-def _flag(
-    check_id: str,
-    column: str,
-    expected: str,
-    severity: Literal["error", "warning"] = "error",
-    shows: tuple[str, ...] = (),
-) -> Rule:
-    arguments = {"column": column, "value_set": [True]}
-    return Rule(check_id, expected, arguments=arguments, severity=severity, shows=shows)
 
 
 def _has_rows() -> Rule:
@@ -258,16 +200,6 @@ def _contains(low: str, middle: str, high: str) -> pl.Expr:
     return both_empty | inside.fill_null(value=False)
 
 
-def _present(wanted: pl.DataFrame, frame: pl.DataFrame, check_id: str, expected: str) -> Suite:
-    """A suite that demands a row of `frame` for every row of `wanted`."""
-    keys = wanted.columns
-    found = frame.select(keys).unique().with_columns(present=pl.lit(value=True))
-    listed = wanted.join(found, keys, how="left", maintain_order="left").with_columns(
-        pl.col("present").fill_null(value=False)
-    )
-    return Suite(listed, keys, [_flag(check_id, "present", expected)])
-
-
 def _members_complete(frame: pl.DataFrame, context: Context) -> Suite:
     groups = context.catalogue.region.own_groups
     wanted = pl.DataFrame(
@@ -275,14 +207,14 @@ def _members_complete(frame: pl.DataFrame, context: Context) -> Suite:
         schema={"group_code": pl.String, "municipality_code": pl.String},
         orient="row",
     ).join(frame.select("period").unique().sort("period"), how="cross")
-    return _present(wanted, frame, "members_complete", "every municipality of the region is a member in every period")
+    return present(wanted, frame, "members_complete", "every municipality of the region is a member in every period")
 
 
 def _members_exist(frame: pl.DataFrame, _: Context) -> Suite:
     """Own municipalities must be among the country's: one that vanished from the population is noticed."""
     country = frame.filter(group_code=ROLES.country).select("municipality_code", "period")
     own = frame.filter(group_code=ROLES.region).select("municipality_code", "period")
-    return _present(own, country, "members_exist", "every municipality of the region has inhabitants in every period")
+    return present(own, country, "members_exist", "every municipality of the region has inhabitants in every period")
 
 
 def _shares_add_up(frame: pl.DataFrame, _: Context) -> Suite:
@@ -292,13 +224,13 @@ def _shares_add_up(frame: pl.DataFrame, _: Context) -> Suite:
         total.alias("total"), ((total - 1).abs() < 1e-9).alias("adds_up")
     )
     expected = "the shares of every municipality add up to 1"
-    flag = _flag("shares_add_up", "adds_up", expected, shows=("total",))
-    return Suite(summed.sort("period", "from_code"), ["period", "from_code"], [flag], unit="municipality and year")
+    rule = flag("shares_add_up", "adds_up", expected, shows=("total",))
+    return Suite(summed.sort("period", "from_code"), ["period", "from_code"], [rule], unit="municipality and year")
 
 
 def _own_regions_present(frame: pl.DataFrame, _: Context) -> Suite:
     wanted = pl.DataFrame({"region_code": ROLES.always})
-    return _present(wanted, frame, "own_regions_present", "every own municipality and group is described")
+    return present(wanted, frame, "own_regions_present", "every own municipality and group is described")
 
 
 def _every_value_promised(frame: pl.DataFrame, context: Context) -> Suite:
@@ -306,7 +238,7 @@ def _every_value_promised(frame: pl.DataFrame, context: Context) -> Suite:
         pl.DataFrame({"region_code": ROLES.always}), how="cross"
     )
     expected = "every own municipality and group has a row for every indicator and year, also if it is empty"
-    return _present(wanted, frame, "every_row_promised", expected)
+    return present(wanted, frame, "every_row_promised", expected)
 
 
 def _every_comparison_promised(frame: pl.DataFrame, context: Context) -> Suite:
@@ -315,12 +247,12 @@ def _every_comparison_promised(frame: pl.DataFrame, context: Context) -> Suite:
         for code in [*ROLES.municipalities, *ROLES.groups]
         for other in (ROLES.region, ROLES.country, ROLES.rest)
         if code != other
-    ] + list(context.catalogue.region.contrasts)
+    ] + [*context.catalogue.region.contrasts, *ROLES.peers.items()]
     compared = frames.indicators(context.catalogue).filter(~pl.col("is_count")).select("indicator_id")
     wanted = context.years.join(compared, how="cross").join(
         pl.DataFrame(pairs, schema=["region_code", "comparator_code"], orient="row"), how="cross"
     )
-    return _present(wanted, frame, "every_row_promised", "every promised pair of regions is compared")
+    return present(wanted, frame, "every_row_promised", "every promised pair of regions is compared")
 
 
 def _every_change_promised(frame: pl.DataFrame, context: Context) -> Suite:
@@ -332,7 +264,7 @@ def _every_change_promised(frame: pl.DataFrame, context: Context) -> Suite:
         .with_columns(quantity=pl.lit("value"))
     )
     expected = "every own municipality and group has a change since the baseline, also if nothing can be said of it"
-    return _present(wanted, frame, "every_row_promised", expected)
+    return present(wanted, frame, "every_row_promised", expected)
 
 
 def _means_within_members(frame: pl.DataFrame, context: Context) -> Suite:
@@ -363,7 +295,7 @@ def _means_within_members(frame: pl.DataFrame, context: Context) -> Suite:
     return Suite(
         listed,
         ["measurement_year", "indicator_id", "region_code"],
-        [_flag("mean_within_members", "within_members", expected)],
+        [flag("mean_within_members", "within_members", expected)],
     )
 
 
@@ -386,7 +318,7 @@ def _totals_plausible(frame: pl.DataFrame, context: Context) -> Suite:
     return Suite(
         listed,
         ["measurement_year", "indicator_id", "region_code", "value", "minimum", "maximum"],
-        [_flag("total_plausible", "plausible", expected)],
+        [flag("total_plausible", "plausible", expected)],
     )
 
 
@@ -395,7 +327,7 @@ def _one_reference_period(frame: pl.DataFrame, _: Context) -> Suite:
         one_period=pl.col("reference_period").n_unique() == 1
     )
     expected = "all regions of an indicator and year have the same reference period"
-    return Suite(listed, ["measurement_year", "indicator_id"], [_flag("one_reference_period", "one_period", expected)])
+    return Suite(listed, ["measurement_year", "indicator_id"], [flag("one_reference_period", "one_period", expected)])
 
 
 def _usual_changes(frame: pl.DataFrame, _: Context) -> Suite:
@@ -413,7 +345,7 @@ def _usual_changes(frame: pl.DataFrame, _: Context) -> Suite:
     return Suite(
         listed,
         ["measurement_year", "indicator_id", "region_code", "reference_period", "value"],
-        [_flag("unusual_change", "usual", expected, severity="warning")],
+        [flag("unusual_change", "usual", expected, severity="warning")],
     )
 
 
@@ -458,7 +390,7 @@ def _baseline_as_frozen(frame: pl.DataFrame, context: Context) -> Suite:
     return Suite(
         listed,
         ["measurement_year", "indicator_id", "frozen"],
-        [_flag("baseline_as_frozen", "as_frozen", expected, severity="warning", shows=("found",))],
+        [flag("baseline_as_frozen", "as_frozen", expected, severity="warning", shows=("found",))],
         unit="indicator",
     )
 
@@ -481,8 +413,8 @@ def _hidden_says_nothing(frame: pl.DataFrame, context: Context) -> Suite:
         listed,
         ["measurement_year", "variable_id", "region_code", "breakdown", "statistic"],
         [
-            _flag("suppressed_says_nothing", "nothing_said", "of a suppressed figure no number is published"),
-            _flag("enough_answers", "enough", f"no figure is made of fewer than {least} answers"),
+            flag("suppressed_says_nothing", "nothing_said", "of a suppressed figure no number is published"),
+            flag("enough_answers", "enough", f"no figure is made of fewer than {least} answers"),
         ],
     )
 
@@ -508,7 +440,7 @@ def _contrast_of_published(frame: pl.DataFrame, context: Context) -> Suite:
         )
     both = pl.all_horizontal(pl.col(f"{region}_shown").fill_null(value=False) for region, _ in ends)
     expected = "a difference is published only of two figures that are"
-    return Suite(frame.select(*key, both=both), key, [_flag("both_sides_published", "both", expected)])
+    return Suite(frame.select(*key, both=both), key, [flag("both_sides_published", "both", expected)])
 
 
 def _synthetic_says_so(frame: pl.DataFrame, context: Context) -> Suite:
@@ -519,7 +451,7 @@ def _synthetic_says_so(frame: pl.DataFrame, context: Context) -> Suite:
     says = pl.col("warnings").list.contains("synthetic")
     key = [name for name in _KEYS_OF_SURVEY if name in frame.columns]
     listed = frame.filter(invented & value.is_not_null()).select(*key, says_so=says)
-    return Suite(listed, key, [_flag("synthetic_marked", "says_so", "every invented figure says so")])
+    return Suite(listed, key, [flag("synthetic_marked", "says_so", "every invented figure says so")])
 
 
 _KEYS_OF_SURVEY = [
@@ -552,6 +484,7 @@ _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     "small_area_estimate": [_synthetic_says_so],
     "comparison": [_every_comparison_promised, _synthetic_says_so],
     "change": [_every_change_promised, _synthetic_says_so],
+    **analysis_rules.PLAUSIBILITY,
 }
 
 # Tables with rules that only ask for attention.

@@ -49,12 +49,32 @@ def read_snapshot(store: SnapshotStore, snapshot: Snapshot, catalogue: Catalogue
 def membership_faults(store: SnapshotStore, catalogue: Catalogue) -> list[str]:
     """Where a year's table of areas holds other municipalities for the region than its region file, in sentences."""
     faults = []
-    for name, table in catalogue.source_tables.items():
-        newest = store.newest(name) if table.areas_of is not None else None
-        if newest is not None:
-            found = pl.concat([areas(tidy) for _, tidy in _tables(store, newest)])
-            faults += check_membership(found, catalogue.region, f"{name} ({table.areas_of})")
+    for name, year in _areas_of(catalogue).items():
+        if (found := _membership(store, name)) is not None:
+            faults += check_membership(found, catalogue.region, f"{name} ({year})")
     return faults
+
+
+def provinces(store: SnapshotStore, catalogue: Catalogue) -> pl.DataFrame:
+    """The province of every municipality in the newest year at hand: municipality_code, province_code; maybe empty."""
+    nothing = pl.DataFrame(schema={"municipality_code": pl.String, "province_code": pl.String})
+    years = sorted(_areas_of(catalogue).items(), key=lambda item: item[1], reverse=True)
+    found = next((found for name, _ in years if (found := _membership(store, name)) is not None), None)
+    if found is None:
+        return nothing
+    of_provinces = found.filter(pl.col("area_code").str.starts_with("PV"))
+    return of_provinces.rename({"area_code": "province_code"}).select(nothing.columns)
+
+
+def _areas_of(catalogue: Catalogue) -> dict[str, int]:
+    """The tables of areas, each with its year."""
+    return {name: table.areas_of for name, table in catalogue.source_tables.items() if table.areas_of is not None}
+
+
+def _membership(store: SnapshotStore, source_table: str) -> pl.DataFrame | None:
+    """Which areas every municipality is in, by the newest snapshot of a table of areas; None where there is none."""
+    newest = store.newest(source_table)
+    return pl.concat([areas(tidy) for _, tidy in _tables(store, newest)]) if newest is not None else None
 
 
 def _tables(store: SnapshotStore, snapshot: Snapshot) -> list[tuple[statline.TableRequest, TidyTable]]:

@@ -41,16 +41,28 @@ CONTRACT = {
     "change": "measurement_year baseline_year indicator_id region_code breakdown quantity | reference_period "
     "baseline_reference_period value baseline_value difference difference_ci_low difference_ci_high "
     "relative_difference p_value p_value_adjusted verdict basis warnings",
+    "theme_score": "measurement_year framework theme_id region_code method | score grade ci_low ci_high rank rank_low "
+    "rank_high rank_of coverage status method_version standard_error warnings",
     "edition": "edition | measurement_year created_at code_version catalog_sha256 lock_sha256 input_sha256 "
     "contains_synthetic",
     "check_result": "check_id asset partition | severity passed observed expected rows_failed message",
     "data_dictionary": "table_name column_name | type unit description_nl description_en",
 }
 SURVEY = {"survey_wave", "survey_item", "survey_estimate", "survey_contrast", "small_area_estimate"}
-OUR_OWN = {"group_weight", "municipality_crosswalk", "observation_restated"} | SURVEY  # beside the contract
+SENSITIVITY = {"sensitivity", "sensitivity_pair", "sensitivity_factor"}
+# Beside the contract.
+OUR_OWN = (
+    {"group_weight", "municipality_crosswalk", "observation_restated"}
+    | SURVEY
+    | {"trend", "position", "framework_element", "coherence", "peer", "typology", "expected_value", "decomposition"}
+    | SENSITIVITY
+)
+# What is made of answers alone.
+OF_ANSWERS = SURVEY | {"decomposition"}
 WAVES = [wave.source_table for wave in CATALOGUE.survey.waves.values()]
 # The indicators that the waves of the survey measure.
 OF_WAVES = [i.indicator_id for i in CATALOGUE.indicators if {s.source_table for s in i.sources} & set(WAVES)]
+LAYERS = {framework.framework: framework.layer for framework in CATALOGUE.analysis.frameworks}
 BREAKDOWNS = [
     f"{name}={code}" for name, categories in CATALOGUE.survey.settings.breakdowns.items() for code in categories
 ]
@@ -72,12 +84,15 @@ RURAL = [
 ]  # fmt: skip
 FOURTEEN = sorted(URBAN + RURAL)
 GROUPS = ["TWENTE", "URBAN_CORE", "RURAL", "NL01", "NL_REST"]
+PEERS = [f"PEERS_{code}" for code in FOURTEEN]
 
 
 def of_others(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows that are not of the resident survey."""
     if "indicator_id" in frame.columns:
         return frame.filter(~pl.col("indicator_id").is_in(OF_WAVES))
+    if "framework" in frame.columns and "name_nl" not in frame.columns:  # scores, and not the list of themes
+        return frame.filter(pl.col("framework").replace_strict(LAYERS) == "official")
     return frame.filter(~pl.col("source_table").is_in(WAVES)) if "source_table" in frame.columns else frame
 
 
@@ -112,6 +127,8 @@ def test_the_edition_holds_what_it_should(draft: Path) -> None:
     for indicator in CATALOGUE.headline_indicators:
         for form in ("svg", "png"):
             assert any(re.match(rf"charts/{indicator.indicator_id}.*\.{form}$", name) for name in pictures)
+    for framework, form in product(LAYERS, ("svg", "png")):
+        assert f"charts/rank_ranges_{framework}.{form}" in pictures
 
 
 def test_nothing_half_made_stays_behind(edition: Path) -> None:
@@ -267,7 +284,7 @@ def without_survey(edition_from_folder: Path) -> Callable[[str], pl.DataFrame]:
     return lambda name: pl.read_parquet(folder / f"{name}.parquet")
 
 
-@pytest.mark.parametrize("name", sorted(set(TABLES) - EXEMPT - SURVEY))
+@pytest.mark.parametrize("name", sorted(set(TABLES) - EXEMPT - OF_ANSWERS))
 def test_official_figures_are_the_same_from_a_folder_and_whatever_residents_said(
     published: Callable[[str], pl.DataFrame], without_survey: Callable[[str], pl.DataFrame], name: str
 ) -> None:
@@ -301,10 +318,18 @@ def test_without_a_survey_the_same_checks_are_made(
 def test_without_a_survey_nothing_is_said_of_what_residents_experience(
     without_survey: Callable[[str], pl.DataFrame],
 ) -> None:
-    assert all(without_survey(name).is_empty() for name in SURVEY)
+    assert all(without_survey(name).is_empty() for name in OF_ANSWERS)
     values = without_survey("indicator_value").filter(pl.col("indicator_id").is_in(OF_WAVES))
-    assert values.height == len(OF_WAVES) * len(YEARS) * len(FOURTEEN + GROUPS)
+    assert values.height == len(OF_WAVES) * len(YEARS) * len(FOURTEEN + GROUPS + PEERS)
     assert values["value"].null_count() == values.height
+    for name, figure in (("trend", "estimate"), ("position", "value")):
+        frame = without_survey(name).filter(pl.col("indicator_id").is_in(OF_WAVES))
+        assert frame.height == frame[figure].null_count() > 0, name
+        assert frame.select(pl.col("verdict" if name == "trend" else "position") == "not_decidable").to_series().all()
+    scores = without_survey("theme_score").filter(pl.col("framework").replace_strict(LAYERS) == "experienced")
+    assert scores.height == scores["score"].null_count() == scores["rank"].null_count() > 0
+    for name in SENSITIVITY:
+        assert set(without_survey(name)["framework"]) == {"cbs"}, name
     # Twente Board had a wave of each of these years, which is not at hand; of 2024 there was none.
     by_year = values.group_by("measurement_year").agg(pl.col("status").unique()).sort("measurement_year")
     assert dict(by_year.iter_rows()) == {
@@ -336,6 +361,17 @@ def test_every_figure_of_the_invented_survey_says_that_it_is(published: Callable
         assert invented.height, name
         assert invented.select(says.all()).item(), name
         assert frame.filter(~pl.col("indicator_id").is_in(OF_WAVES)).select(~says.any()).item(), name
+    for name, figure in ("trend", "estimate"), ("position", "value"), ("decomposition", "contribution"):
+        of_waves, others = pl.col("indicator_id").is_in(OF_WAVES), published(name).filter(says)
+        assert published(name).filter(of_waves, pl.col(figure).is_not_null()).select(says.all()).item(), name
+        assert others.height > 0, name
+        assert others.select(of_waves.all()).item(), name
+    for name in ("theme_score", "sensitivity"):
+        frame = published(name).filter(pl.col("score").is_not_null())
+        experienced = pl.col("framework").replace_strict(LAYERS) == "experienced"
+        assert frame.select((says == experienced).all()).item(), name
+        assert frame.select(says.any()).item(), name
+    assert not published("expected_value").select(says.any()).item(), "what residents say is not expected of structure"
     for name in ("survey_estimate", "survey_contrast", "small_area_estimate"):
         assert published(name).select(says.all()).item(), name
     assert published("survey_wave")["synthetic"].to_list() == [True] * 3
@@ -382,7 +418,7 @@ def test_the_warnings_of_a_hidden_figure_are_those_of_its_wave_and_say_nothing_o
 
 def test_every_region_has_a_row_for_every_indicator_and_year(published: Callable[[str], pl.DataFrame]) -> None:
     ids = [indicator.indicator_id for indicator in CATALOGUE.indicators]
-    promised = set(product(YEARS, ids, FOURTEEN + GROUPS, ["total"]))
+    promised = set(product(YEARS, ids, FOURTEEN + GROUPS + PEERS, ["total"]))
     found = set(published("indicator_value").select(TABLES["indicator_value"].key).iter_rows())
     assert promised <= found
 
@@ -396,7 +432,8 @@ def test_exactly_the_promised_pairs_are_compared(published: Callable[[str], pl.D
         if own != other
     } | {("URBAN_CORE", "RURAL")}
     promised = {(year, indicator, *pair, "total") for year, indicator, pair in product(YEARS, ids, pairs)}
-    # By sex, age and education, in the years in which residents were asked.
+    promised |= {(year, i, own, f"PEERS_{own}", "total") for year, i, own in product(YEARS, ids, FOURTEEN)}
+    # By sex, age and education, in the years in which residents were asked; nobody asked those of peers.
     surveyed = product([2022, 2023, 2025], OF_WAVES, pairs, BREAKDOWNS)
     promised |= {(year, indicator, *pair, breakdown) for year, indicator, pair, breakdown in surveyed}
     assert set(published("comparison").select(TABLES["comparison"].key).iter_rows()) == promised
@@ -410,7 +447,7 @@ def test_counts_are_not_compared(published: Callable[[str], pl.DataFrame]) -> No
 
 def test_every_change_since_the_baseline_has_a_row(published: Callable[[str], pl.DataFrame]) -> None:
     ids = [indicator.indicator_id for indicator in CATALOGUE.indicators]
-    promised = set(product([2023, 2024, 2025], [2022], ids, FOURTEEN + GROUPS, ["total"], ["value"]))
+    promised = set(product([2023, 2024, 2025], [2022], ids, FOURTEEN + GROUPS + PEERS, ["total"], ["value"]))
     promised |= set(product([2023, 2025], [2022], OF_WAVES, FOURTEEN + GROUPS, BREAKDOWNS, ["value"]))
     found = set(published("change").select(TABLES["change"].key).iter_rows())
     assert {row for row in found if row[-1] == "value"} == promised
@@ -427,6 +464,7 @@ def test_regions_have_their_kind_and_parent(published: Callable[[str], pl.DataFr
     assert parents["URBAN_CORE"] == parents["RURAL"] == ("group", "TWENTE")
     assert parents["NL01"] == ("country", None)
     assert parents["NL_REST"] == ("rest_of_country", "NL01")
+    assert all(parents[code] == ("group", "NL01") for code in PEERS)
     assert parents["PV23"][0] == "province"
 
 
@@ -442,6 +480,16 @@ def test_every_code_used_is_described(published: Callable[[str], pl.DataFrame]) 
         ("indicator_value", "region_code"),
         ("comparison", "comparator_code"),
         ("change", "region_code"),
+        ("trend", "comparator_code"),
+        ("position", "region_code"),
+        ("theme_score", "region_code"),
+        ("sensitivity", "region_code"),
+        ("sensitivity_pair", "comparator_code"),
+        ("peer", "region_code"),
+        ("peer", "peer_code"),
+        ("typology", "region_code"),
+        ("expected_value", "region_code"),
+        ("decomposition", "comparator_code"),
     }
     for table, column in used:
         assert set(published(table)[column].drop_nulls()) <= known, (table, column)
@@ -455,20 +503,26 @@ def test_every_column_is_in_the_data_dictionary(published: Callable[[str], pl.Da
 # --- missing, statuses and words
 
 
-@pytest.mark.parametrize("name", ["observation", "indicator_value"])
-def test_a_value_is_null_exactly_when_its_status_says_why(published: Callable[[str], pl.DataFrame], name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "figure"), [("observation", "value"), ("indicator_value", "value"), ("theme_score", "score")]
+)
+def test_a_value_is_null_exactly_when_its_status_says_why(
+    published: Callable[[str], pl.DataFrame], name: str, figure: str
+) -> None:
     frame = published(name)
-    assert set(frame.filter(pl.col("value").is_null())["status"]) <= MISSING
-    assert set(frame.filter(pl.col("value").is_not_null())["status"]) <= STATUSES
+    assert set(frame.filter(pl.col(figure).is_null())["status"]) <= MISSING
+    assert set(frame.filter(pl.col(figure).is_not_null())["status"]) <= STATUSES
 
 
 def test_words_are_those_of_the_closed_vocabularies(published: Callable[[str], pl.DataFrame]) -> None:
-    for name in ("observation", "indicator_value", "comparison", "change"):
+    with_warnings = [table.name for table in TABLES.values() if "warnings" in table.column_names]
+    assert {"observation", "indicator_value", "change", "trend", "position", "theme_score"} < set(with_warnings)
+    for name in with_warnings:
         warnings = published(name)["warnings"]
         assert warnings.null_count() == 0
         assert set(warnings.explode(empty_as_null=True).drop_nulls()) <= WARNINGS
         assert (warnings.list.unique().list.sort() == warnings).all(), "each once, in alphabetical order"
-    for name in ("comparison", "change"):
+    for name in ("comparison", "change", "trend"):
         assert set(published(name)["verdict"]) <= VERDICTS
         assert set(published(name)["basis"]) <= {"register", "interval", "none"}
 
@@ -523,6 +577,132 @@ def test_an_older_figure_says_so(published: Callable[[str], pl.DataFrame]) -> No
     )
     assert carried.select((pl.col("same") == pl.col("says")).all()).item()
     assert carried["says"].any()
+
+
+# --- the analysis
+
+
+def test_no_rank_stands_without_its_range_and_among_how_many(published: Callable[[str], pl.DataFrame]) -> None:
+    for name in ("theme_score", "sensitivity"):
+        ranked = published(name).filter(pl.col("rank").is_not_null())
+        assert ranked.height > 0, name
+        ends = ranked.select("rank_low", "rank_high", "rank_of")
+        assert ends.null_count().row(0) == (0, 0, 0), name
+        inside = pl.col("rank").is_between("rank_low", "rank_high") & (pl.col("rank_high") <= pl.col("rank_of"))
+        assert ranked.select(inside.all()).item(), name
+        assert set(ranked["region_code"]) == set(FOURTEEN), "a rank is of a municipality of the region"
+
+
+def test_what_residents_experience_and_official_figures_are_never_in_one_score(
+    published: Callable[[str], pl.DataFrame],
+) -> None:
+    layers = {indicator.indicator_id: indicator.layer for indicator in CATALOGUE.indicators}
+    elements = published("framework_element").filter(level=1)
+    assert set(elements["framework"]) == {"btg", "cbs"}
+    found = {(framework, layers[element]) for framework, element in elements.select("framework", "element_id").rows()}
+    assert found == {("btg", "experienced"), ("cbs", "official")}
+
+
+def test_every_score_can_be_made_again_from_what_is_published(published: Callable[[str], pl.DataFrame]) -> None:
+    """A theme of one indicator, by hand: (0.7 - 0) / (1 - 0), of a score that is 0-1 already."""
+    elements = published("framework_element").filter(level=1, framework="btg")
+    assert elements.select("goalpost_low", "goalpost_high", "goalpost_origin").unique().rows() == [(0.0, 1.0, "chosen")]
+    scores = published("theme_score").filter(method="goalposts_arithmetic", framework="btg")
+    values = published("indicator_value").filter(breakdown="total", status="definitive")
+    beside = elements.select(theme_id="parent_id", indicator_id="element_id").join(scores, "theme_id")
+    both = beside.join(values, ["measurement_year", "indicator_id", "region_code"]).filter(
+        pl.col("score").is_not_null() & pl.col("region_code").is_in(FOURTEEN)
+    )
+    assert both.height > 300
+    assert both.select((pl.col("score") - pl.col("value")).abs().max()).item() < 1e-12
+    assert published("framework_element")["weight"].is_between(0, 1).all()
+
+
+def test_peers_are_ten_municipalities_outside_the_region_and_the_members_of_their_group(
+    published: Callable[[str], pl.DataFrame],
+) -> None:
+    peer = published("peer")
+    own = {code: rows["peer_code"].to_list() for (code,), rows in peer.group_by("region_code")}
+    assert set(own) == set(FOURTEEN)
+    assert all(len(set(codes)) == 10 and not {*codes} & {*FOURTEEN} for codes in own.values())
+    assert all(rows.sort("place")["distance"].is_sorted() for _, rows in peer.group_by("region_code"))
+    members = published("region_member").filter(period="2025")
+    for code, codes in own.items():
+        assert set(members.filter(group_code=f"PEERS_{code}")["municipality_code"]) == set(codes), code
+
+
+def test_peers_and_types_say_what_they_were_made_of(published: Callable[[str], pl.DataFrame]) -> None:
+    made_of = {*published("peer")["variables"], *published("typology")["variables"]}
+    (variables,) = made_of
+    known = {variable.variable for variable in CATALOGUE.analysis.structure}
+    named = [part.split() for part in variables.split(";")]
+    assert {name for name, _ in named} <= known
+    assert all(re.fullmatch(r"20\d\d", period) for _, period in named)
+    assert "population" in {name for name, _ in named}
+    assert published("typology").height == 342  # municipalities on 1 January 2025
+
+
+def test_of_a_modelled_figure_nothing_is_expected(published: Callable[[str], pl.DataFrame]) -> None:
+    kinds = published("indicator_source").select("indicator_id", "source_table", "kind")
+    values = published("indicator_value").filter(breakdown="total").join(kinds, ["indicator_id", "source_table"])
+    modelled = published("expected_value").join(
+        values.filter(kind="model"), ["measurement_year", "indicator_id", "region_code"], how="semi"
+    )
+    assert modelled.height > 0
+    assert set(modelled["reason"]) == {"model_based"}
+    assert modelled["expected_value"].null_count() == modelled.height
+
+
+def test_expected_figures_stand_beside_the_figure_itself(published: Callable[[str], pl.DataFrame]) -> None:
+    key = ["measurement_year", "indicator_id", "region_code"]
+    expected = published("expected_value").filter(pl.col("expectation") != "refused")
+    values = published("indicator_value").filter(breakdown="total")
+    beside = expected.join(values, key, suffix="_measured")
+    assert beside.height == expected.height > 0
+    assert beside.select((pl.col("value") == pl.col("value_measured")).all()).item()
+    assert beside.select((pl.col("cv_error") < pl.col("cv_error_of_mean")).all()).item()
+    # The bundle does not say which province a municipality is in.
+    assert set(published("expected_value")["folds"]) == {"code_block"}
+    assert set(expected["flags_by_chance"].round(9)) <= {1.4, 1.3}, "a tenth of fourteen, or of those with a figure"
+
+
+def test_amounts_of_money_have_no_trend_of_their_own(published: Callable[[str], pl.DataFrame]) -> None:
+    euro = published("indicator").filter("nominal_euro")["indicator_id"].to_list()
+    trends = published("trend").filter(pl.col("indicator_id").is_in(euro), movement="slope")
+    own = trends.filter(quantity="value")
+    assert own["estimate"].null_count() == own.height > 0
+    assert "nominal_prices" in set(own["reason"])
+    relative = trends.filter(pl.col("quantity") != "value")
+    assert {"relative_to_nl", "relative_to_rest", "relative_difference"} <= set(relative["quantity"])
+    assert "nominal_prices" not in set(relative["reason"]), "prices rise in the whole country alike"
+
+
+def test_a_trend_counts_no_year_in_which_nothing_was_measured(published: Callable[[str], pl.DataFrame]) -> None:
+    """Nobody was asked in 2024: three figures until 2025, and no trend of them."""
+    slopes = published("trend").filter(
+        pl.col("indicator_id").is_in(OF_WAVES), measurement_year=2025, movement="slope", quantity="value"
+    )
+    assert slopes["points"].max() == 3
+    assert set(slopes["reason"]) <= {"too_few_points", "no_value"}
+    of_2024 = published("trend").filter(
+        pl.col("indicator_id").is_in(OF_WAVES), measurement_year=2024, movement="since_previous"
+    )
+    assert of_2024["estimate"].null_count() == of_2024.height > 0
+
+
+def test_the_difference_between_cores_and_rural_is_decomposed_and_nothing_else(
+    published: Callable[[str], pl.DataFrame],
+) -> None:
+    parts = published("decomposition")
+    assert set(parts.select("region_code", "comparator_code").rows()) == {("URBAN_CORE", "RURAL")}
+    assert set(parts["indicator_id"]) <= set(OF_WAVES)
+    whole = parts.filter(component="difference")
+    compared = published("comparison").filter(
+        breakdown="total", region_code="URBAN_CORE", comparator_code="RURAL"
+    )  # fmt: skip
+    beside = whole.join(compared, ["measurement_year", "indicator_id"], suffix="_of")
+    assert beside.height == whole.height
+    assert beside.select((pl.col("contribution") - pl.col("difference")).abs().max()).item() < 1e-9
 
 
 # --- the figures themselves

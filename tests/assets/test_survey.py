@@ -32,7 +32,7 @@ def catalogue() -> Catalogue:
 def truth(edition: Path, catalogue: Catalogue) -> pl.DataFrame:
     """What everybody's answers would give, counted over the invented population; it depends on no sample.
 
-    By the cells of survey_estimate: value by statistic, and population (adults).
+    By the cells of survey_estimate: truth by statistic, and adults.
     """
     region, survey = catalogue.region, catalogue.survey
     inhabitants = (
@@ -51,8 +51,8 @@ def truth(edition: Path, catalogue: Catalogue) -> pl.DataFrame:
         found.append(made.truth.with_columns(measurement_year=pl.lit(year, pl.Int32)))
     return (
         pl.concat(found)
-        .rename({"variable": "variable_id"})
-        .unpivot(["mean", "share"], index=[*CELL, "population"], variable_name="statistic", value_name="truth")
+        .rename({"variable": "variable_id", "population": "adults"})
+        .unpivot(["mean", "share"], index=[*CELL, "adults"], variable_name="statistic", value_name="truth")
     )
 
 
@@ -102,6 +102,15 @@ def test_intervals_hold_the_truth_as_often_as_they_say(published: pl.DataFrame) 
     held = pl.col("truth").is_between(pl.col("ci_low") - pl.col("half"), pl.col("ci_high") + pl.col("half"))
     for statistic in ("mean", "share"):
         assert 0.93 < published.filter(statistic=statistic).select(held.mean()).item() < 0.98
+
+
+def test_the_people_a_figure_stands_for_are_the_adults_but_for_questions_left_open(published: pl.DataFrame) -> None:
+    """By those who answered it: at most 15% fewer than there are in a region, and never more than 1% too many."""
+    totals = published.filter(breakdown="total")
+    share = totals.select(pl.col("population") / pl.col("adults")).to_series()
+    assert share.is_between(0.85, 1.01).all(), share.describe()
+    assert (published["population"] % 10 == 0).all()
+    assert (published["population"] >= 10 * (published["n"] // 10)).all(), "everybody stands for at least one"
 
 
 # --- one figure
@@ -322,11 +331,11 @@ def test_model_estimates_add_up_to_the_direct_figure_of_twente(modelled: pl.Data
         pl.col("variable_id") == pl.col("indicator_id")
     )
     twente = totals.filter(region_code="TWENTE").select("measurement_year", "indicator_id", direct="value")
-    adults = published.filter(breakdown="total").select("measurement_year", "region_code", "population").unique()
+    adults = published.filter(breakdown="total").select("measurement_year", "region_code", "adults").unique()
     summed = (
         modelled.join(adults, ["measurement_year", "region_code"])
         .group_by("measurement_year", "indicator_id")
-        .agg(found=(pl.col("value") * pl.col("population")).sum() / pl.col("population").sum(), parts=pl.len())
+        .agg(found=(pl.col("value") * pl.col("adults")).sum() / pl.col("adults").sum(), parts=pl.len())
         .join(twente, ["measurement_year", "indicator_id"])
     )
     assert (summed["parts"] == 14).all()

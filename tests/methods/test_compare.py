@@ -764,12 +764,13 @@ def test_the_official_figures_have_all_promised_pairs_and_none_for_counts(offici
     own = [*official.roles.municipalities, "TWENTE", "URBAN_CORE", "RURAL"]
     expected = {pair for pair in product(own, ["TWENTE", "NL01", "NL_REST"]) if pair[0] != pair[1]}
     expected |= {("URBAN_CORE", "RURAL")}
+    expected |= {(code, f"PEERS_{code}") for code in official.roles.municipalities}
     pairs = ["region_code", "comparator_code"]
     measures = official.indicators.filter(~pl.col("is_count"))["indicator_id"].to_list()
     assert set(official.comparison["indicator_id"]) == set(measures)
     for year, indicator in product(official.years, measures):
         rows = official.comparison.filter(measurement_year=year, indicator_id=indicator).select(pairs).rows()
-        assert len(rows) == len(set(rows)) == 51
+        assert len(rows) == len(set(rows)) == 65
         assert set(rows) == expected, (year, indicator)
 
 

@@ -205,6 +205,17 @@ SAID_MEAN = {**SAID, "statistic": "mean"}
 FELT_IN_ENSCHEDE = "indicator_id=experienced_health, region_code=GM0153"
 SAID_IN_ENSCHEDE = "variable_id=experienced_health, region_code=GM0153"
 FELT_GAP_OF_ENSCHEDE = f"{FELT_IN_ENSCHEDE}, comparator_code=NL_REST"
+# Of the analysis: how that moved, where the income of Enschede lies, its scores and what is expected of it.
+MOVED = {**FELT_SINCE, "measurement_year": 2025, "comparator_code": "GM0153", "movement": "since_previous"}
+SLOPE = {**INCOME, "comparator_code": "GM0153", "breakdown": "total", "quantity": "value", "movement": "slope"}
+PLACED = {**INCOME, "among": "country"}
+OVERALL = {"measurement_year": 2022, "framework": "btg", "theme_id": "btg_overall", "region_code": "GM0153"}
+SCORED = {**OVERALL, "method": "goalposts_arithmetic"}
+RANKED = {**OVERALL, "among": "region"}
+AHEAD = {**OVERALL, "comparator_code": "GM0141"}
+FELT_APART = {**FELT, "region_code": "URBAN_CORE", "comparator_code": "RURAL", "decomposed_by": "age"}
+NOT_EXPECTED = {**HEALTH, "region_code": "GM0153"}
+SCORE_OF_ENSCHEDE = "theme_id=btg_overall, region_code=GM0153"
 
 CASES = [
     # keys
@@ -487,6 +498,209 @@ CASES = [
     Case("indicator_value", put("warnings", [], **FELT_TOTAL), "synthetic_marked", FELT_IN_ENSCHEDE, "2022"),
     Case("comparison", put("warnings", [], **FELT_GAP), "synthetic_marked", FELT_GAP_OF_ENSCHEDE, "2022"),
     Case("change", put("warnings", [], **FELT_SINCE), "synthetic_marked", FELT_IN_ENSCHEDE, "2023"),
+    # trends and positions
+    Case(
+        "trend",
+        put("ci_low", pl.col("estimate") + 0.001, **MOVED),
+        "interval_contains_estimate",
+        FELT_IN_ENSCHEDE,
+        because="estimate below it",
+    ),
+    Case(
+        "trend",
+        put("ci_high", None, **MOVED),
+        "interval_contains_estimate",
+        FELT_IN_ENSCHEDE,
+        because="one margin only",
+    ),
+    Case("trend", put("basis", "none", **MOVED), "verdict_has_a_basis", FELT_IN_ENSCHEDE, because="no basis"),
+    Case(
+        "trend",
+        both(put("ci_low", None, **MOVED), put("ci_high", None, **MOVED)),
+        "verdict_has_a_basis",
+        FELT_IN_ENSCHEDE,
+        because="no margin",
+    ),
+    Case("trend", put("reason", None, **SLOPE), "missing_says_why", ENSCHEDE),
+    Case("trend", drop(**SLOPE), "every_row_promised", ENSCHEDE),
+    Case(
+        "position",
+        put("percentile_low", pl.col("percentile") + 1, **PLACED),
+        "range_contains_percentile",
+        ENSCHEDE,
+        because="percentile below it",
+    ),
+    Case(
+        "position",
+        put("percentile_high", None, **PLACED),
+        "range_contains_percentile",
+        ENSCHEDE,
+        because="one end only",
+    ),
+    Case(
+        "position",
+        both(put("percentile_low", None, **PLACED), put("percentile_high", None, **PLACED)),
+        "position_has_a_range",
+        ENSCHEDE,
+        because="a quarter without range",
+    ),
+    Case(
+        "position",
+        put("position", "not_decidable", **PLACED),
+        "position_has_a_range",
+        ENSCHEDE,
+        because="a range of which nothing is said",
+    ),
+    Case("position", put("value", pl.col("maximum") + 1, **PLACED), "value_within_distribution", ENSCHEDE),
+    Case("position", drop(**PLACED), "every_row_promised", f"{ENSCHEDE}, among=country"),
+    # scores and ranks
+    Case(
+        "framework_element",
+        put("weight", 0.4, framework="cbs", element_id="overweight"),
+        "weights_add_up",
+        "framework=cbs, parent_id=cbs_health",
+    ),
+    Case(
+        "framework_element",
+        put("goalpost_low", pl.col("goalpost_high"), framework="cbs", element_id="perceived_health_good"),
+        "goalposts_ordered",
+        "element_id=perceived_health_good",
+        because="on one spot",
+    ),
+    Case(
+        "framework_element",
+        put("goalpost_high", None, framework="cbs", element_id="perceived_health_good"),
+        "goalposts_ordered",
+        "element_id=perceived_health_good",
+        because="one only",
+    ),
+    Case(
+        "theme_score",
+        both(*(put(name, None, **SCORED) for name in ("score", "ci_low", "ci_high"))),
+        "missing_exactly_when_status_says",
+        SCORE_OF_ENSCHEDE,
+        because="no score",
+    ),
+    Case(
+        "theme_score",
+        put("status", "not_published", **SCORED),
+        "missing_exactly_when_status_says",
+        SCORE_OF_ENSCHEDE,
+        because="a score that is said to be missing",
+    ),
+    Case(
+        "theme_score",
+        put("ci_high", pl.col("score") - 0.001, **SCORED),
+        "interval_contains_score",
+        SCORE_OF_ENSCHEDE,
+        because="score above it",
+    ),
+    Case(
+        "theme_score",
+        put("ci_low", None, **SCORED),
+        "interval_contains_score",
+        SCORE_OF_ENSCHEDE,
+        because="one margin only",
+    ),
+    *(
+        Case("theme_score", put(name, None, **SCORED), "rank_has_a_range", SCORE_OF_ENSCHEDE, because=f"no {name}")
+        for name in ("rank", "rank_low", "rank_high", "rank_of")
+    ),
+    Case("theme_score", put("rank", 1, **SCORED), "rank_has_a_range", SCORE_OF_ENSCHEDE, because="outside its range"),
+    Case("theme_score", put("rank_high", 15, **SCORED), "rank_has_a_range", SCORE_OF_ENSCHEDE, because="of fourteen"),
+    Case("theme_score", put("theme_id", "cbs_health", **SCORED), "frameworks_apart", "framework=btg, theme_id=cbs_"),
+    Case(
+        "sensitivity", put("rank", 5, **RANKED), "range_contains_rank", SCORE_OF_ENSCHEDE, because="outside its range"
+    ),
+    Case(
+        "sensitivity", put("rank_high", 15, **RANKED), "range_contains_rank", SCORE_OF_ENSCHEDE, because="of fourteen"
+    ),
+    Case(
+        "sensitivity",
+        put("sampling_rank_high", 13, **RANKED),
+        "sampling_range_contains_rank",
+        SCORE_OF_ENSCHEDE,
+        because="rank behind it",
+    ),
+    Case(
+        "sensitivity",
+        put("sampling_rank_low", None, **RANKED),
+        "sampling_range_contains_rank",
+        SCORE_OF_ENSCHEDE,
+        because="one end only",
+    ),
+    Case(
+        "sensitivity_pair",
+        put("ahead_share", pl.lit(100.0) - pl.col("ahead_share") / 2, **AHEAD),
+        "ahead_and_behind_add_up",
+        f"{SCORE_OF_ENSCHEDE}, comparator_code=GM0141",
+        because="other shares",
+    ),
+    Case(
+        "sensitivity_pair",
+        drop(**AHEAD),
+        "ahead_and_behind_add_up",
+        "region_code=GM0141, comparator_code=GM0153",
+        because="no way back",
+    ),
+    # structure
+    Case(
+        "peer",
+        put("peer_code", "GM0164", region_code="GM0153", place=1),
+        "peers_outside_the_region",
+        "region_code=GM0153, peer_code=GM0164",
+        because="a neighbour within the region",
+    ),
+    Case(
+        "peer",
+        lambda frame: frame.with_columns(region_code=pl.col("region_code").replace("GM0153", "GM0202")),
+        "peers_outside_the_region",
+        "region_code=GM0202",
+        because="of another municipality",
+    ),
+    Case("peer", drop(region_code="GM0153", place=10), "peers_complete", "region_code=GM0153"),
+    Case("expected_value", put("reason", None, **NOT_EXPECTED), "refused_with_a_reason", "region_code=GM0153"),
+    Case(
+        "expected_value",
+        put("reason", "no_better_than_mean", **INCOME),
+        "refused_with_a_reason",
+        ENSCHEDE,
+        because="a reason without refusal",
+    ),
+    *(
+        Case(
+            "expected_value",
+            put(name, 70.0, **NOT_EXPECTED),
+            "given_unless_refused",
+            "region_code=GM0153",
+            because=f"{name} of what is refused",
+        )
+        for name in ("expected_value", "expected_low", "expected_high", "residual")
+    ),
+    *(
+        Case("expected_value", put(name, None, **INCOME), "given_unless_refused", ENSCHEDE, because=f"no {name}")
+        for name in ("expected_value", "expected_low", "expected_high", "residual")
+    ),
+    Case(
+        "expected_value",
+        put("expectation", "below_expected", **INCOME),
+        "flag_follows_bounds",
+        ENSCHEDE,
+        because="within them",
+    ),
+    Case(
+        "expected_value",
+        put("value", pl.col("expected_high") + 1, **INCOME),
+        "flag_follows_bounds",
+        ENSCHEDE,
+        because="above them",
+    ),
+    Case(
+        "decomposition",
+        put("contribution", pl.col("contribution") + 0.01, component="within", **FELT_APART),
+        "components_add_up",
+        "indicator_id=experienced_health, region_code=URBAN_CORE, comparator_code=RURAL, decomposed_by=age",
+    ),
 ]
 
 
@@ -572,7 +786,13 @@ def test_a_check_that_cannot_be_evaluated_has_failed(clean: Tables) -> None:
     assert "could not be evaluated" in ids["framework_present"]
 
 
-@pytest.mark.parametrize("name", ["region", "region_member", "observation", "indicator_value", "comparison", "change"])
+NEVER_EMPTY = [
+    *("region", "region_member", "observation", "indicator_value", "comparison", "change"),
+    *("trend", "position", "framework_element", "theme_score", "expected_value"),
+]
+
+
+@pytest.mark.parametrize("name", NEVER_EMPTY)
 def test_an_empty_table_fails(clean: Tables, name: str) -> None:
     """Never a silent empty table: rules about rows hold where there are none."""
     assert failed(clean.breaking(name, clean.read(TABLES[name]).clear()).check(name))

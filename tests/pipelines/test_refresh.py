@@ -644,6 +644,17 @@ def test_maps_are_drawn_on_the_borders_that_were_fetched(measured: Run) -> None:
 # --- again, after a refresh that failed
 
 
+def test_what_is_expected_of_a_municipality_is_learnt_in_other_provinces(measured: Run) -> None:
+    provinces = pl.read_parquet(measured.output / "last_run" / "tables" / "raw" / "provinces.parquet")
+    assert provinces["municipality_code"].is_unique().all()
+    own = provinces.filter(pl.col("municipality_code").is_in(list(CATALOGUE.region.municipalities)))
+    assert own["province_code"].to_list() == ["PV23"] * 14
+    assert provinces["province_code"].n_unique() == 12
+    expected = table(measured, "expected_value")
+    assert set(expected["folds"]) == {"province"}
+    assert expected.filter(pl.col("expected_value").is_not_null()).height > 0
+
+
 def test_a_failed_refresh_is_a_warning_that_names_the_table_and_the_old_snapshot_is_measured(
     measured: Run, measured_after_failure: Run
 ) -> None:

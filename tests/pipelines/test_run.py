@@ -507,10 +507,18 @@ def test_readers_keep_the_newest_measurement_year(until_2023: Run, edition: Path
     assert (until_2023.succeeded().output / "btg.duckdb").read_bytes() == (edition / "btg.duckdb").read_bytes()
 
 
-def test_an_earlier_last_year_does_not_move_the_years_before(until_2023: Run, edition: Path) -> None:
-    for name in ("indicator_value", "comparison", "change"):
-        shorter = table(until_2023.succeeded().output, name, "2023-draft")
-        assert shorter.equals(table(edition, name).filter(pl.col("measurement_year") <= 2023)), name
+OF_YEARS = [
+    *("indicator_value", "comparison", "change", "trend", "position", "expected_value", "decomposition"),
+    *("theme_score", "sensitivity", "sensitivity_pair", "sensitivity_factor", "coherence"),
+]
+
+
+@pytest.mark.parametrize("name", OF_YEARS)
+def test_an_earlier_last_year_does_not_move_the_years_before(until_2023: Run, edition: Path, name: str) -> None:
+    """Also what is drawn by lot, and the scale of scores, are those of their year and of the baseline."""
+    shorter = table(until_2023.succeeded().output, name, "2023-draft")
+    assert not shorter.is_empty()
+    assert shorter.equals(table(edition, name).filter(pl.col("measurement_year") <= 2023))
 
 
 def test_drafts_of_other_years_stay(until_2023: Run, edition: Path, fingerprint: Fingerprint) -> None:
@@ -562,6 +570,21 @@ def test_another_region_has_the_members_of_its_file(other_region: Run) -> None:
     with duckdb.connect(str(other_region.output / "btg.duckdb"), read_only=True) as connection:
         kinds = connection.sql("SELECT kind, region_code FROM region WHERE parent_code = 'SALLAND'").fetchall()
     assert sorted(kinds) == [("municipality", "GM0150"), ("municipality", "GM0177"), ("municipality", "GM0193")]
+
+
+def test_another_region_has_peers_positions_and_ranks_of_its_own(other_region: Run) -> None:
+    output, own = other_region.succeeded().output, {"GM0150", "GM0177", "GM0193"}
+    peer = table(output, "peer")
+    assert set(peer["region_code"]) == own
+    assert own.isdisjoint(peer["peer_code"])
+    compared = table(output, "comparison").filter(pl.col("comparator_code").str.starts_with("PEERS_"))
+    assert set(compared.select("region_code", "comparator_code").rows()) == {(code, f"PEERS_{code}") for code in own}
+    for name in ("position", "expected_value"):
+        assert set(table(output, name)["region_code"]) == own, name
+    ranks = table(output, "sensitivity").filter(among="region")
+    assert set(ranks["region_code"]) == own
+    assert set(ranks["rank_of"]) == {3}
+    assert table(output, "decomposition").is_empty(), "nobody was asked anything, and there are no groups to compare"
 
 
 # --- delivered files

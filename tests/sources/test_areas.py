@@ -12,7 +12,7 @@ import pytest
 from catalog import load_catalogue
 from sources.areas import areas, check_membership
 from sources.errors import InputError, SourceChanged
-from sources.read_snapshot import membership_faults
+from sources.read_snapshot import membership_faults, provinces
 from sources.requests import as_text, requests_of
 from sources.snapshots import Part, SnapshotStore
 from sources.tidy import CELL, TidyTable, Topic
@@ -136,22 +136,38 @@ def answers(members: dict[str, list[str]]) -> list[Part]:
     ]
 
 
-def membership(folder: Path, *snapshots: dict[str, list[str]]) -> list[str]:
-    made = catalogue(tables=[source_table(), source_table(NAME, areas_of=2026, regions=["GM"])], region=TWENTE)
+# The tables of areas of two years, the newer one named first.
+OLDER = "CBS 86059NED"
+MADE = catalogue(
+    tables=[
+        source_table(),
+        source_table(NAME, areas_of=2026, regions=["GM"]),
+        source_table(OLDER, areas_of=2025, regions=["GM"]),
+    ],
+    region=TWENTE,
+)
+
+
+def fetched(folder: Path, *snapshots: dict[str, list[str]], name: str = NAME) -> SnapshotStore:
+    """A store to which snapshots of a table of areas were added, the newest last."""
     store = SnapshotStore(folder)
     for members in snapshots:
         store.add(
-            NAME,
+            name,
             "odata_v3",
             answers(members),
-            title="Gebieden in Nederland 2026",
+            title="Gebieden in Nederland",
             url="https://example.org",
             licence="CC BY 4.0",
             modified_at=None,
             fingerprint="",
-            request=as_text(requests_of(made, NAME)),
+            request=as_text(requests_of(MADE, name)),
         )
-    return membership_faults(store, made)
+    return store
+
+
+def membership(folder: Path, *snapshots: dict[str, list[str]]) -> list[str]:
+    return membership_faults(fetched(folder, *snapshots), MADE)
 
 
 def test_a_run_checks_the_newest_table_of_every_year_at_hand(tmp_path: Path) -> None:
@@ -165,6 +181,41 @@ def test_a_run_checks_the_newest_table_of_every_year_at_hand(tmp_path: Path) -> 
 def test_an_incomplete_snapshot_of_areas_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         membership(tmp_path, {})
+
+
+# Provinces, for what asks which municipalities are near each other.
+
+MOVED = MEMBERS | {"GM0175": ["CR10", "AM03", "GG0111", "PV24"]}
+
+
+def test_every_municipality_has_the_province_of_the_newest_table(tmp_path: Path) -> None:
+    store = fetched(tmp_path, MEMBERS, MOVED)
+    found = provinces(store, MADE)
+    assert found.schema == {"municipality_code": pl.String, "province_code": pl.String}
+    assert found.rows() == [("GM0153", "PV23"), ("GM0164", "PV23"), ("GM0175", "PV24")]
+
+
+def test_the_provinces_are_those_of_the_newest_year_whichever_was_fetched_last(tmp_path: Path) -> None:
+    fetched(tmp_path, MOVED)
+    store = fetched(tmp_path, MEMBERS, name=OLDER)
+    assert dict(provinces(store, MADE).iter_rows())["GM0175"] == "PV24"
+
+
+def test_without_a_table_of_the_newest_year_the_year_before_serves(tmp_path: Path) -> None:
+    store = fetched(tmp_path, MEMBERS, name=OLDER)
+    assert dict(provinces(store, MADE).iter_rows()) == {"GM0153": "PV23", "GM0164": "PV23", "GM0175": "PV23"}
+
+
+def test_where_no_table_of_areas_was_fetched_no_province_is_known(tmp_path: Path) -> None:
+    found = provinces(SnapshotStore(tmp_path), MADE)
+    assert found.is_empty()
+    assert found.schema == {"municipality_code": pl.String, "province_code": pl.String}
+
+
+def test_provinces_of_an_incomplete_snapshot_are_refused(tmp_path: Path) -> None:
+    store = fetched(tmp_path, {})
+    with pytest.raises(InputError):
+        provinces(store, MADE)
 
 
 def test_every_area_the_project_is_published_as_is_of_a_group_that_is_read() -> None:

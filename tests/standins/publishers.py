@@ -287,19 +287,22 @@ def _code(period: str) -> str:
 
 
 def _areas(catalogue: Catalogue, facts: Facts, name: str, table_id: str) -> StandInTable:
-    """The table of areas: Twente's fourteen in CR12, AM05, GG1106 and PV23, everybody else elsewhere."""
+    """The table of areas: Twente's fourteen in CR12, AM05, GG1106 and PV23; everybody else elsewhere.
+
+    The others are in eleven provinces, by the order of their codes.
+    """
     regions = _municipalities(facts)
     own = set(catalogue.region.municipalities)
     topics = [
         StandInTopic(f"Code_{2 * n + 1}", tuple(names[0].path), "Code", "code", "String")
         for n, names in enumerate(AREA_TOPICS)
     ]
-    codes = ["CR12", "AM05", "GG1106", "PV23"]
-    rows = [
-        {"RegioS": code}
-        | {topic.code: area if code in own else f"{area[:2]}99" for topic, area in zip(topics, codes, strict=True)}
-        for code in regions
-    ]
+    provinces = [f"PV{number}" for number in range(20, 32) if number != 23]
+    rows = []
+    for place, code in enumerate(regions):
+        elsewhere = ["CR99", "AM99", "GG99", provinces[place * len(provinces) // len(regions)]]
+        codes = ["CR12", "AM05", "GG1106", "PV23"] if code in own else elsewhere
+        rows.append({"RegioS": code} | {topic.code: area for topic, area in zip(topics, codes, strict=True)})
     return StandInTable(table_id, catalogue.source_tables[name].title, {"RegioS": regions}, topics, rows)
 
 
