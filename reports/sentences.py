@@ -1,4 +1,4 @@
-"""What a comparison says, in Dutch: one sentence with the figures, their margins, the period and the verdict."""
+"""What comparisons and ranks say, in Dutch: one sentence with the figures, how certain they are, and the verdict."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from catalog import Catalogue
 from catalog.model import Indicator
 from catalog.survey_model import GradeScale
 from reports.charts import grades
+from reports.charts.texts import OVERALL
 from reports.numbers import number
 
-# One row of the table `comparison` or `indicator_value`, by column.
+# One row of the table `comparison`, `indicator_value` or `sensitivity`, by column.
 Row = dict[str, Any]
 
 STAMP: Final = "Verzonnen voorbeeld: "  # before every sentence that a made-up figure had a part in
@@ -21,6 +22,7 @@ WHY_NOT_DECIDABLE: Final = {"no_margin": "de bron geeft geen onzekerheidsmarge"}
 WHY_MISSING: Final = ("not_measured", "suppressed")
 SAID_STATUSES: Final = ("provisional", "estimated")
 SAID_WARNINGS: Final = ("carried_forward", "newer_published", "covid_period", "self_selected", "small_n")
+SAID_OF_SCORES: Final = (*SAID_WARNINGS, "unusual_change")  # one jump among its figures moves a whole score
 DEMONSTRABLE: Final = ("better", "worse", "higher", "lower")
 
 
@@ -155,6 +157,59 @@ def _period(row: Row, sides: Sequence[Row], catalogue: Catalogue) -> str:
     return ", ".join(parts)
 
 
+# --- ranks
+
+
+def rank_sentences(sensitivity: pl.DataFrame, catalogue: Catalogue, measurement_year: int, framework: str) -> list[str]:
+    """A sentence on the place of each municipality of the first contrasted group, by a framework's overall score.
+
+    `sensitivity` is the published table. A place is said with its sensitivity range or not at all; there are no
+    sentences in a region without contrasts, or where no municipality has a range.
+    """
+    region = catalogue.region
+    if not region.contrasts or sensitivity.is_empty():
+        return []
+    rows = sensitivity.filter(
+        *(pl.col(name).is_not_null() for name in ("rank", "rank_low", "rank_high")),
+        measurement_year=measurement_year,
+        framework=framework,
+        theme_id=f"{framework}_overall",
+        among="region",
+    )
+    by_code = {row["region_code"]: row for row in rows.iter_rows(named=True)}
+    if not by_code:
+        return []
+    # A made-up figure of one municipality has a part in the place of every other.
+    stamp = STAMP if any("synthetic" in row["warnings"] for row in by_code.values()) else ""
+    score = f"{stamp}Totaalscore {OVERALL.get(framework, framework)}"
+    members = region.own_groups[region.contrasts[0][0]]
+    return [_rank_sentence(score, by_code.get(code), code, measurement_year, catalogue) for code in members]
+
+
+def _rank_sentence(score: str, row: Row | None, code: str, year: int, catalogue: Catalogue) -> str:
+    name, labels = catalogue.region.municipalities[code], catalogue.vocabulary["warning"]
+    if row is None:
+        return f"{score} ({year}): voor {name} is er geen plaats."
+    about = [str(year), *(labels[warning].label_nl for warning in SAID_OF_SCORES if warning in row["warnings"])]
+    place = f"{name} staat op plaats {row['rank']} van {row['rank_of']} (1 is het gunstigst)"
+    return f"{score} ({', '.join(about)}): {place}; {_range(row)}."
+
+
+def _range(row: Row) -> str:
+    """What else the place may be."""
+    low, high = row["rank_low"], row["rank_high"]
+    # Of a figure without margin only the rounding is in the range.
+    unsure = "no_margin" in row["warnings"]
+    otherwise = "met andere rekenwijzen" if unsure else "met andere rekenwijzen en steekproeffout"
+    more = ", of nog anders: de onzekerheid van een deel van de cijfers is niet bekend" if unsure else ""
+    if low == row["rank"] == high:
+        return f"ook {otherwise} blijft dat bijna altijd zo{more}"
+    return f"{otherwise} kan dat plaats {' tot '.join(dict.fromkeys((str(low), str(high))))} zijn{more}"
+
+
+# --- names
+
+
 def _names(catalogue: Catalogue) -> dict[str, str]:
     region = catalogue.region
     groups = {group.code: f"de {group.name_nl}" for group in region.groups}
@@ -166,4 +221,5 @@ def _names(catalogue: Catalogue) -> dict[str, str]:
             region.country_code: region.country_name_nl,
             region.rest_code: f"de {region.rest_name_nl}",
         }
+        | {group: f"de gemeenten die lijken op {region.municipalities[code]}" for code, group in region.peers.items()}
     )

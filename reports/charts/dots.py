@@ -85,11 +85,7 @@ def _description(panels: Sequence[Story], notes: Sequence[str]) -> str:
 def _legend(panels: Sequence[Story], drawn: Sequence[Point]) -> list[Artist]:
     """Legend entries of the dot plot: groups, lines, hollow markers, margins."""
     story = panels[0]
-    entries = []
-    for code in (code for code in story.labels.groups if code in story.group_of.values()):
-        statuses = {p.status for p in shown(story.now()) if story.group_of.get(p.code) == code}
-        look, status = sheet.group_look(story, code), statuses.pop() if len(statuses) == 1 else ""
-        entries.append(sheet.dot_entry(story.name_of(code), look.marker, status, look.colour))
+    entries = sheet.group_entries(story)
     lines = [p for panel in panels for p in shown(panel.lines())]
     codes, bands = dict.fromkeys(p.code for p in lines), dict.fromkeys(p.code for p in lines if p.margin)
     entries += [sheet.line_entry(story.name_of(code), **_line_style(story, code)) for code in codes]

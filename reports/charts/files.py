@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 from reports.charts.dimensions import dimension_pictures
 from reports.charts.dots import dots_picture
 from reports.charts.map import map_picture
+from reports.charts.positions import position_pictures
+from reports.charts.ranks import rank_pictures
 from reports.charts.sheet import DPI, Picture
 from reports.charts.story import ChartLabels, ChartTables, stories
 from reports.charts.years import years_picture
@@ -32,10 +34,12 @@ def pictures(tables: ChartTables, labels: ChartLabels, measurement_year: int) ->
         yield dots_picture(story, companion)
         yield years_picture(story)
     yield from dimension_pictures(tables, labels, measurement_year)
+    yield from rank_pictures(tables, labels, measurement_year)
+    yield from position_pictures(tables, labels, measurement_year)
 
 
 def draw_charts(tables: ChartTables, labels: ChartLabels, measurement_year: int, folder: Path) -> list[Path]:
-    """Draw map, dot plot and line for every headline indicator, and the dimensions; the files in a fixed order.
+    """Draw map, dot plot, line and place for every headline indicator, the dimensions and the ranks, in a fixed order.
 
     Equal input gives byte-identical files. Settings of a user's own matplotlib do not count.
     """

@@ -23,5 +23,10 @@ def span(scale: GradeScale) -> float:
 
 def grade_words(scale: GradeScale) -> str:
     """The unit of a grade, with its ends: `rapportcijfer van 1 tot 10`."""
-    ends = (number(end, 0 if end.is_integer() else DECIMALS) for end in (scale.lowest, scale.highest))
-    return f"rapportcijfer van {' tot '.join(ends)}"
+    return f"rapportcijfer van {' tot '.join(ends(scale))}"
+
+
+def ends(scale: GradeScale) -> tuple[str, str]:
+    """The lowest and the highest grade as text."""
+    low, high = (number(end, 0 if end.is_integer() else DECIMALS) for end in (scale.lowest, scale.highest))
+    return low, high

@@ -246,6 +246,16 @@ def marker_fill(status: str, colour: str) -> dict[str, Any]:
     return style | {"fillstyle": "left", "markerfacecoloralt": "white"} if status == "estimated" else style
 
 
+def group_entries(story: Story) -> list[Artist]:
+    """A legend entry for each group that has municipalities, hollow or half-filled where all of its figures are so."""
+    entries = []
+    for code in (code for code in story.labels.groups if code in story.group_of.values()):
+        statuses = {p.status for p in shown(story.now()) if story.group_of.get(p.code) == code}
+        look, status = group_look(story, code), statuses.pop() if len(statuses) == 1 else ""
+        entries.append(dot_entry(story.name_of(code), look.marker, status, look.colour))
+    return entries
+
+
 def status_entries(story: Story, points: Sequence[Point]) -> list[Artist]:
     """Legend entries for hollow and half-filled markers, where there are such."""
     found = {p.status for p in shown(points)}

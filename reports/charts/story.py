@@ -21,7 +21,9 @@ SYNTHETIC: Final = "synthetic"  # the warning of a row that is made up
 class ChartTables:
     """The published tables the pictures are drawn from (names and columns as in the DuckDB file).
 
-    Without `theme` and `comparison` there is no picture of the dimensions.
+    Without `theme` and `comparison` there is no picture of the dimensions, without `theme_score` and `sensitivity` none
+    of ranks, without `position` none of the places among all municipalities. `framework_element` says what a score is
+    made of, and so its sources.
     """
 
     region: pl.DataFrame
@@ -31,6 +33,10 @@ class ChartTables:
     source: pl.DataFrame
     theme: pl.DataFrame = field(default_factory=pl.DataFrame)
     comparison: pl.DataFrame = field(default_factory=pl.DataFrame)
+    framework_element: pl.DataFrame = field(default_factory=pl.DataFrame)
+    theme_score: pl.DataFrame = field(default_factory=pl.DataFrame)
+    sensitivity: pl.DataFrame = field(default_factory=pl.DataFrame)
+    position: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class ChartLabels:
     companions: dict[str, str]
     outlines_source: str | None = None  # who drew the municipal outlines
     verdicts: dict[str, str] = field(default_factory=dict)
+    positions: dict[str, str] = field(default_factory=dict)
     baseline_year: int | None = None
     contrast: tuple[str, str] | None = None
     grade: GradeScale | None = None
@@ -169,18 +176,44 @@ def story_of(tables: ChartTables, labels: ChartLabels, year: int, row: Mapping[s
     values = tables.indicator_value.filter(
         pl.col("measurement_year") <= year, indicator_id=row["indicator_id"], breakdown="total"
     )
-    points = {(p.year, p.code): p for p in (_point(v, scale) for v in values.iter_rows(named=True))}
+    return make_story(
+        tables,
+        labels,
+        year,
+        [point_of(value, scale) for value in values.iter_rows(named=True)],
+        indicator=row["indicator_id"],
+        name=row["name_nl"],
+        unit=grades.grade_words(scale) if scale else labels.units.get(row["unit"], row["unit"]),
+        decimals=grades.DECIMALS if scale else row["decimals"],
+        scale=(scale.lowest, scale.highest) if scale else (row["scale_min"], row["scale_max"]),
+    )
+
+
+def make_story(
+    tables: ChartTables,
+    labels: ChartLabels,
+    year: int,
+    figures: Sequence[Point],
+    *,
+    indicator: str,
+    name: str,
+    unit: str,
+    decimals: int,
+    scale: tuple[float | None, float | None],
+) -> Story:
+    """The story of these figures, with the names, members and groups of the region."""
+    points = {(p.year, p.code): p for p in figures}
     period = next((p.period for p in points.values() if p.year == year and p.period), str(year))
     members = _members(tables.region_member, labels.region_code, period)
     region = tables.region.filter(pl.col("region_code").is_in(members))
     names = dict(region.select("region_code", "name").iter_rows())
     groups = {code: _members(tables.region_member, code, period) for code in labels.groups}
     return Story(
-        indicator=row["indicator_id"],
-        name=row["name_nl"],
-        unit=grades.grade_words(scale) if scale else labels.units.get(row["unit"], row["unit"]),
-        decimals=grades.DECIMALS if scale else row["decimals"],
-        scale=(scale.lowest, scale.highest) if scale else (row["scale_min"], row["scale_max"]),
+        indicator=indicator,
+        name=name,
+        unit=unit,
+        decimals=decimals,
+        scale=scale,
         year=year,
         years=tuple(sorted({p.year for p in points.values()} | {year})),
         names=names | {code: capitalised(name) for code, name in (labels.groups | labels.names).items()},
@@ -193,7 +226,7 @@ def story_of(tables: ChartTables, labels: ChartLabels, year: int, row: Mapping[s
     )
 
 
-def _point(row: Mapping[str, Any], scale: GradeScale | None) -> Point:
+def point_of(row: Mapping[str, Any], scale: GradeScale | None) -> Point:
     """A row of `indicator_value` as a point, in grades where a scale is given."""
     value, low, high = (
         grades.grade(row[name], scale) if scale and row[name] is not None else row[name]

@@ -10,7 +10,10 @@ from reports.charts.story import Point, Story, capitalised, measured, periods_of
 from reports.numbers import number
 
 WITH_VALUE: Final = ("provisional", "estimated")  # statuses a reader must see although there is a value
-SAID_ELSEWHERE: Final = {"carried_forward", "unusual_change"}  # warnings that have a note of their own
+SAID_ELSEWHERE: Final = frozenset({"carried_forward", "unusual_change"})  # warnings that have a note of their own
+# What the overall score of a framework is about; and what its publisher says of such a score.
+OVERALL: Final = {"btg": "ervaren brede welvaart", "cbs": "brede welvaart volgens officiële cijfers"}
+OVERALL_NOTES: Final = {"cbs": " Het CBS geeft geen totaalscore."}
 MONTHS: Final = (
     "januari", "februari", "maart", "april", "mei", "juni",
     "juli", "augustus", "september", "oktober", "november", "december",
@@ -118,12 +121,18 @@ def _status_parts(story: Story, points: Sequence[Point]) -> list[str]:
     return parts
 
 
-def warning_note(story: Story, named: Sequence[tuple[str, Point]], shared: frozenset[str] = frozenset()) -> list[str]:
+def warning_note(
+    story: Story,
+    named: Sequence[tuple[str, Point]],
+    shared: frozenset[str] = frozenset(),
+    elsewhere: frozenset[str] = SAID_ELSEWHERE,
+) -> list[str]:
     """One line with the label of every warning, and to what it applies where that is not everything.
 
-    `named` says of each point what it is (a region, a period); `shared` are warnings that apply to all of them.
+    `named` says of each point what it is (a region, a period); `shared` are warnings that apply to all of them, and
+    those `elsewhere` are left out.
     """
-    keys = {key for _, p in named for key in p.warnings} - SAID_ELSEWHERE
+    keys = {key for _, p in named for key in p.warnings} - elsewhere
     order = [*story.labels.warnings, *sorted(keys)]
     everything = {name for name, _ in named}
     said = []
@@ -136,7 +145,15 @@ def warning_note(story: Story, named: Sequence[tuple[str, Point]], shared: froze
 
 def region_notes(story: Story) -> list[str]:
     """Notes under the map and the dot plot: carried, unusual, warnings, and which of the lines could not be drawn."""
-    now, lines = shown(story.now()), story.lines()
+    lines = story.lines()
+    notes = member_notes(story, lines) + country_note(story, lines[1].code, [story.year])
+    notes += hidden_note(story) + answers_note(story)
+    return notes + [f"{story.name_of(p.code)}: {story.status(p.status)}." for p in lines if p.value is None]
+
+
+def member_notes(story: Story, lines: Sequence[Point] = ()) -> list[str]:
+    """What is to be known of the municipalities' figures, and of lines beside them: carried, unusual, warnings."""
+    now = shown(story.now())
     shared = frozenset.intersection(*(p.warnings for p in now)) if now else frozenset()
     notes = []
     if "carried_forward" in shared:
@@ -146,10 +163,7 @@ def region_notes(story: Story) -> list[str]:
         notes.append(f"* {story.warning('unusual_change')}: {listed(unusual)}.")
     # A warning that all municipalities share is said without names, whether or not a group's mean carries it too.
     extra = [p for p in shown(lines) if p.warnings - shared]
-    notes += warning_note(story, [(story.name_of(p.code), p) for p in [*now, *extra]], shared)
-    notes += country_note(story, lines[1].code, [story.year])
-    notes += hidden_note(story) + answers_note(story)
-    return notes + [f"{story.name_of(p.code)}: {story.status(p.status)}." for p in lines if p.value is None]
+    return notes + warning_note(story, [(story.name_of(p.code), p) for p in [*now, *extra]], shared)
 
 
 def _change_text(story: Story, point: Point) -> str:
@@ -182,6 +196,11 @@ def answers_note(story: Story) -> list[str]:
 def number_range(counts: Sequence[int]) -> str:
     """Whole numbers as text, from the smallest to the largest: `85 tot 1.012`."""
     return " tot ".join(dict.fromkeys(number(end, 0) for end in (min(counts), max(counts))))
+
+
+def range_text(low: float, high: float) -> str:
+    """Two whole numbers as a range, `9–14`; one number where they are equal."""
+    return "–".join(dict.fromkeys(number(end, 0) for end in (low, high)))
 
 
 def country_note(story: Story, comparator: str, years: Sequence[int]) -> list[str]:

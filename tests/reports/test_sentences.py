@@ -15,7 +15,7 @@ from catalog import Catalogue, load_catalogue
 from catalog.survey_model import GradeScale
 from reports.charts.grades import grade
 from reports.numbers import number
-from reports.sentences import STAMP, gap_sentence, headline_gaps
+from reports.sentences import STAMP, gap_sentence, headline_gaps, rank_sentences
 
 INCOME, HEALTH, VALUE = "income_standardised_mean", "perceived_health_good", "dwelling_value_mean"
 HAPPY = "experienced_subjective_wellbeing"
@@ -311,6 +311,83 @@ def test_a_sentence_that_a_made_up_figure_has_a_part_in_begins_by_saying_so(
     row |= mark if where == "comparison" else {}
     sides = (CORES | (mark if where == "region" else {}), LAND | (mark if where == "comparator" else {}))
     assert say(**row, sides=sides) == f"Verzonnen voorbeeld: {real}"
+
+
+# --- ranks
+
+CORE_CODES = {"GM0141": "Almelo", "GM0153": "Enschede", "GM0164": "Hengelo"}
+
+
+def ranks_of(*rows: dict[str, Any], **changed: object) -> pl.DataFrame:
+    """Rows of `sensitivity`; what is not given is that of Enschede on the official overall score of 2025."""
+    common: dict[str, Any] = {
+        "measurement_year": 2025, "framework": "cbs", "theme_id": "cbs_overall", "region_code": "GM0153",
+        "among": "region", "rank": 12, "rank_low": 9, "rank_high": 14, "rank_of": 14, "warnings": [],
+    }  # fmt: skip
+    schema = {
+        name: pl.List(pl.String) if name == "warnings" else pl.String if isinstance(value, str) else pl.Int32
+        for name, value in common.items()
+    }
+    return pl.DataFrame([common | changed | row for row in rows or ({},)], schema=schema)
+
+
+def test_a_place_is_said_with_its_range(catalogue: Catalogue) -> None:
+    said = rank_sentences(
+        ranks_of({}, {"region_code": "GM0141", "rank": 11, "rank_low": 7, "rank_high": 11}), catalogue, 2025, "cbs"
+    )
+    score = "Totaalscore brede welvaart volgens officiële cijfers (2025)"
+    otherwise = "(1 is het gunstigst); met andere rekenwijzen en steekproeffout kan dat"
+    assert said == [
+        f"{score}: Almelo staat op plaats 11 van 14 {otherwise} plaats 7 tot 11 zijn.",
+        f"{score}: Enschede staat op plaats 12 van 14 {otherwise} plaats 9 tot 14 zijn.",
+        f"{score}: voor Hengelo is er geen plaats.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((12, 12), "; ook met andere rekenwijzen en steekproeffout blijft dat bijna altijd zo."),
+        ((11, 11), "; met andere rekenwijzen en steekproeffout kan dat plaats 11 zijn."),
+        ((8, 11), "; met andere rekenwijzen en steekproeffout kan dat plaats 8 tot 11 zijn."),
+    ],
+)
+def test_a_range_of_one_place_or_beside_the_place_is_said_as_it_is(
+    catalogue: Catalogue, ends: tuple[int, int], said: str
+) -> None:
+    _, enschede, _ = rank_sentences(ranks_of(rank_low=ends[0], rank_high=ends[1]), catalogue, 2025, "cbs")
+    assert enschede.endswith(said)
+
+
+@pytest.mark.parametrize("gone", ["rank", "rank_low", "rank_high"])
+def test_no_place_is_said_without_its_range(catalogue: Catalogue, gone: str) -> None:
+    said = rank_sentences(ranks_of({}, {"region_code": "GM0141", gone: None}), catalogue, 2025, "cbs")
+    assert said[0].endswith(": voor Almelo is er geen plaats.")
+    assert rank_sentences(ranks_of(**{gone: None}), catalogue, 2025, "cbs") == []
+
+
+def test_places_of_another_year_framework_theme_or_ranking_are_not_said(catalogue: Catalogue) -> None:
+    ranks = ranks_of()
+    assert rank_sentences(ranks, catalogue, 2024, "cbs") == []
+    assert rank_sentences(ranks, catalogue, 2025, "btg") == []
+    assert rank_sentences(ranks_of(theme_id="cbs_health"), catalogue, 2025, "cbs") == []
+    assert rank_sentences(ranks_of(among="country", rank_of=342), catalogue, 2025, "cbs") == []
+    assert rank_sentences(pl.DataFrame(), catalogue, 2025, "cbs") == []
+
+
+def test_a_made_up_figure_of_any_municipality_marks_every_place(catalogue: Catalogue) -> None:
+    other = {"region_code": "GM0147", "rank": 1, "rank_low": 1, "rank_high": 4, "warnings": ["synthetic"]}
+    said = rank_sentences(ranks_of({}, other), catalogue, 2025, "cbs")
+    assert len(said) == len(CORE_CODES)
+    assert all(sentence.startswith(f"{STAMP}Totaalscore ") for sentence in said)
+
+
+def test_what_a_score_is_worth_is_said_and_no_cause(catalogue: Catalogue) -> None:
+    _, enschede, _ = rank_sentences(ranks_of(warnings=["unusual_change", "carried_forward"]), catalogue, 2025, "cbs")
+    assert "(2025, ouder cijfer, opvallende verandering): Enschede staat op plaats 12 van 14" in enschede
+    words = set(re.findall(r"\w+", enschede.lower()))
+    assert words.isdisjoint(CAUSES)
+    assert words.isdisjoint(DIRECTIONS)
 
 
 # --- all sentences of an edition
