@@ -18,6 +18,8 @@ from sources.errors import EncodingError, FileTooLarge, HeaderError, IncompleteF
 
 # Thirty times all figures that are bundled; a larger file is a mistake or an attack.
 MAX_BYTES = 64 * 2**20
+# Hundreds of times the longest line of ours. The reader has such a limit too, but any library may move that one.
+MAX_LINE = 100_000
 
 _SAVE_AS = "Save it again as comma-separated text in UTF-8 (in Excel: 'CSV UTF-8')."
 _CUT_OFF = "The file may have been cut off: fetch or copy it again."
@@ -144,6 +146,14 @@ def read_csv(path: Path, columns: Sequence[str]) -> CsvFile:
 def _records(path: Path, text: str) -> tuple[list[int], list[list[str]]]:
     """Line numbers and fields of all records that are not empty lines. Each record must stand on one line."""
     # newline="": the reader sees line ends as they are, so that its line numbers are those of an editor.
+    for line, content in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(content) > MAX_LINE:
+            raise MalformedRow(
+                path,
+                f"at most {MAX_LINE} characters on a line, found {len(content)}",
+                row=line,
+                remedy="Are line ends missing? Copy or export the file again.",
+            )
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[int] = []
     records: list[list[str]] = []

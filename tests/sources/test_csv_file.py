@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -217,9 +218,17 @@ def test_a_quote_that_swallows_lines_until_the_next_quote(folder: Folder) -> Non
     assert folder.refusal(MalformedRow).row == 3
 
 
-def test_a_field_of_unreasonable_length(folder: Folder) -> None:
+@pytest.mark.parametrize("readers_own", [131_072, 2**31 - 1])
+def test_a_field_of_unreasonable_length(folder: Folder, readers_own: int) -> None:
+    """Whatever limit other libraries have given Python's reader."""
     folder.put("regions.csv", 4, "name", "x" * 200_000)
-    assert folder.refusal(MalformedRow).row == 4
+    before = csv.field_size_limit(readers_own)
+    try:
+        error = folder.refusal(MalformedRow)
+    finally:
+        csv.field_size_limit(before)
+    assert error.row == 4
+    assert "100000 characters" in str(error)
 
 
 @every_file
