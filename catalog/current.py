@@ -33,7 +33,7 @@ def with_services(catalogue: Catalogue, environment: Mapping[str, str]) -> Catal
     """The catalogue with the addresses of services that the environment gives.
 
     BTG_SERVICE_CBS_V4 replaces the `url` of the service cbs_v4; BTG_SERVICE_PDOK_OGC and BTG_SERVICE_PDOK_WFS replace
-    those of the boundaries. Raises AddressError.
+    those of the boundaries, BTG_PUBLISHED_AT that of published editions. Raises AddressError.
     """
     services = {
         name: _at(service, {"url": _SERVICE + name.upper()}, environment)
@@ -45,7 +45,8 @@ def with_services(catalogue: Catalogue, environment: Mapping[str, str]) -> Catal
         # Mistyped, it would silently leave the real service in place.
         raise AddressError(f"{unknown[0]}: there is no such service; expected one of {', '.join(sorted(known))}")
     boundaries = _at(catalogue.boundaries, variables, environment)
-    return catalogue.model_copy(update={"services": services, "boundaries": boundaries})
+    publication = catalogue.publication.at(environment.get("BTG_PUBLISHED_AT", ""))
+    return catalogue.model_copy(update={"services": services, "boundaries": boundaries, "publication": publication})
 
 
 def _at(service: _Addressed, variables: Mapping[str, str], environment: Mapping[str, str]) -> _Addressed:

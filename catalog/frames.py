@@ -125,6 +125,16 @@ def source_tables(catalogue: Catalogue) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
+def code_list(catalogue: Catalogue) -> pl.DataFrame:
+    """The published table `code_list`: every word of every closed vocabulary."""
+    rows = [
+        {"vocabulary": name, "term": word, **term.model_dump(exclude={"label_change_nl", "label_change_en"})}
+        for name, terms in catalogue.vocabulary.items()
+        for word, term in terms.items()
+    ]
+    return catalogue.registry["code_list"].conform(pl.DataFrame(rows, infer_schema_length=None))
+
+
 def data_dictionary(catalogue: Catalogue) -> pl.DataFrame:
     """The published table `data_dictionary`: every column of every published table."""
     rows = [

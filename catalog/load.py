@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.analysis_model import AnalysisSettings, FrameworkIndicator, FrameworkSettings
+from catalog.corrections_model import Correction, check_corrections
 from catalog.expression import names_in
 from catalog.model import (
     BoundaryServices,
@@ -23,6 +24,7 @@ from catalog.model import (
     Term,
     Theme,
 )
+from catalog.publication_model import Publication
 from catalog.registry import Column, Registry, Table
 from catalog.survey import SurveyCatalogue, load_survey
 from catalog.waves import sources_of_waves, tables_of_waves
@@ -48,6 +50,8 @@ class Catalogue(BaseModel):
     registry: Registry
     survey: SurveyCatalogue
     analysis: AnalysisSettings
+    corrections: list[Correction] = []
+    publication: Publication
     sha256: str
 
     def indicator(self, indicator_id: str) -> Indicator:
@@ -85,9 +89,14 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     indicator_files = sorted((folder / "indicators").glob("*.yaml"))
     if not indicator_files:
         raise CatalogueError(f"{folder / 'indicators'}: no indicator files (*.yaml) found")
-    names = ("themes", "sources", "vocabulary", "columns", "analysis")
+    names = ("themes", "sources", "vocabulary", "columns", "analysis", "corrections")
     files = [region_file, *(folder / f"{name}.yaml" for name in names)]
-    region_yaml, themes_yaml, sources_yaml, vocabulary_yaml, columns_yaml, analysis_yaml = map(YamlFile, files)
+    region_yaml, themes_yaml, sources_yaml, vocabulary_yaml, columns_yaml, analysis_yaml, corrections_yaml = map(
+        YamlFile, files
+    )
+    # Another region may have a publisher of its own.
+    own_publication = region_file.parent / "publication.yaml"
+    publication_yaml = YamlFile(own_publication if own_publication.is_file() else folder / "publication.yaml")
     indicator_yamls = [YamlFile(path) for path in indicator_files]
 
     vocabulary = vocabulary_yaml.parse(dict[str, dict[str, Term]])
@@ -118,6 +127,9 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
         registry=_registry(columns_yaml, vocabulary),
         survey=survey,
         analysis=analysis_yaml.parse(AnalysisSettings),
+        corrections=corrections_yaml.parse(list[Correction]),
+        # Not in the fingerprint: it changes no figure.
+        publication=publication_yaml.parse(Publication),
         sha256=_fingerprint([*files, *indicator_files, *sorted(survey_folder.glob("*.yaml"))]),
     )
     _check_themes(catalogue, themes_yaml)
@@ -125,6 +137,8 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     _check_indicators(catalogue, placed)
     _check_region(catalogue, region_yaml)
     _check_analysis(catalogue, analysis_yaml)
+    _check_publication(catalogue, publication_yaml)
+    check_corrections(catalogue, corrections_yaml)
     return catalogue
 
 
@@ -203,6 +217,16 @@ def _as_ratio(source: IndicatorSource, indicator: Indicator, ratio: Ratio) -> In
             "note": f"{ratio.per:g} x {ratio.numerator} / {ratio.denominator}",
         }
     )
+
+
+def _check_publication(catalogue: Catalogue, file: YamlFile) -> None:
+    said = catalogue.publication
+    for field, names in (("main_tables", said.main_tables), ("tables_from", list(said.tables_from))):
+        if unknown := sorted(set(names) - set(catalogue.registry.tables)):
+            raise file.error([field], f"there is no table '{unknown[0]}'")
+    for table, sources in said.tables_from.items():
+        if unknown := sorted(set(sources) - set(catalogue.sources)):
+            raise file.error(["tables_from", table], f"no source '{unknown[0]}' is defined")
 
 
 def _check_themes(catalogue: Catalogue, file: YamlFile) -> None:

@@ -385,7 +385,7 @@ class Sources(Entry):
 
 
 class Term(Entry):
-    """One word of a closed vocabulary, as a reader sees it."""
+    """One word of a closed vocabulary, as a reader sees it; `sdmx_code` of a status is its code in CL_OBS_STATUS."""
 
     label_nl: str
     label_en: str
@@ -393,3 +393,4 @@ class Term(Entry):
     explanation_en: str
     label_change_nl: str | None = None
     label_change_en: str | None = None
+    sdmx_code: Annotated[str, Field(pattern=r"^[A-Z]$")] | None = None

@@ -34,6 +34,9 @@ change | measurement_year baseline_year indicator_id region_code breakdown quant
  p_value p_value_adjusted verdict basis warnings
 theme_score | measurement_year framework theme_id region_code method | score grade ci_low ci_high rank rank_low \
  rank_high rank_of coverage status method_version standard_error warnings
+revision | edition previous_edition table_name row_key column_name | old_value new_value kind cause
+value_by_edition | edition measurement_year indicator_id region_code breakdown | value status reference_period ci_low \
+ ci_high source_table url
 edition | edition | measurement_year created_at code_version catalog_sha256 lock_sha256 input_sha256 contains_synthetic
 check_result | check_id asset partition | severity passed observed expected rows_failed message
 data_dictionary | table_name column_name | type unit description_nl description_en
@@ -43,6 +46,7 @@ OUR_OWN = {
     *("survey_wave", "survey_item", "survey_estimate", "survey_contrast", "small_area_estimate"),
     *("trend", "position", "framework_element", "sensitivity", "sensitivity_pair", "sensitivity_factor", "coherence"),
     *("peer", "typology", "expected_value", "decomposition"),
+    *("correction", "edition_input", "erratum", "code_list"),
 }
 
 # The closed vocabularies of the contract.
