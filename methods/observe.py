@@ -11,15 +11,29 @@ UNUSUAL_DEVIATIONS = 2.5
 MAD_TO_SD = 1.482602218505602
 
 
-def observations(figures: pl.DataFrame, sources: pl.DataFrame, period_warnings: pl.DataFrame) -> pl.DataFrame:
+# Of one figure: its key, where it is published, and what it must say.
+FLAGGED = pl.Schema(dict.fromkeys(["indicator_id", "region_code", "period", "source_table", "warning"], pl.String()))
+
+
+def observations(
+    figures: pl.DataFrame,
+    sources: pl.DataFrame,
+    period_warnings: pl.DataFrame,
+    flagged: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Figures as observations with the warnings the catalogue gives for their source.
 
     `figures`: indicator_id, region_code, period, source_table, value, ci_low, ci_high, status, synthetic. `sources`:
-    indicator_id, source_table, kind, warnings. `period_warnings`: indicator_id, source_table, period, warning. What is
-    sampled or modelled and published without a margin says `no_margin`.
+    indicator_id, source_table, kind, warnings. `period_warnings`: indicator_id, source_table, period, warning.
+    `flagged` (columns FLAGGED): warnings of single figures, at most one each. What is sampled or modelled and published
+    without a margin says `no_margin`.
     """
     at_period = period_warnings.group_by("indicator_id", "source_table", "period").agg(
         pl.col("warning").alias("at_period")
+    )
+    of_figure = (flagged if flagged is not None else FLAGGED.to_frame()).select(
+        *("indicator_id", "region_code", "period", "source_table"),
+        of_figure=pl.concat_list("warning").list.drop_nulls(),
     )
     uncertain = pl.col("kind").is_in(["sample", "model"])
     without_margin = pl.any_horizontal(pl.col("ci_low", "ci_high").is_null())
@@ -28,18 +42,20 @@ def observations(figures: pl.DataFrame, sources: pl.DataFrame, period_warnings: 
             sources.select("indicator_id", "source_table", "kind", "warnings"), ["indicator_id", "source_table"]
         )
         .join(at_period, ["indicator_id", "source_table", "period"], how="left")
+        .join(of_figure, ["indicator_id", "region_code", "period", "source_table"], how="left")
         .with_columns(
             breakdown=pl.lit("total"),
             n=pl.lit(None, dtype=pl.Int64),
             warnings=warn.unite(
                 "warnings",
                 "at_period",
+                "of_figure",
                 warn.when(pl.col("kind") == "model", "model_based"),
                 warn.when(uncertain & pl.col("value").is_not_null() & without_margin, "no_margin"),
                 warn.when(pl.col("synthetic"), "synthetic"),
             ),
         )
-        .drop("kind", "at_period", "synthetic")
+        .drop("kind", "at_period", "of_figure", "synthetic")
     )
 
 

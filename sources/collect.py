@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import itemgetter
 
 import polars as pl
 
@@ -86,8 +88,14 @@ def _in_use(catalogue: Catalogue, store: SnapshotStore) -> list[Snapshot]:
             snapshots = [snapshot for snapshot in store.of(name) if snapshot.kind != "boundaries"]
             live = [snapshot for snapshot in snapshots if snapshot.kind != "delivered"]
             needed = {snapshot.request: snapshot for snapshot in reversed(live)}.values()
-            found += [s for s in snapshots if s.kind == "delivered" or s in needed or s == live[-1]]
-    return sorted(found, key=lambda snapshot: (snapshot.retrieved_at, snapshot.source_table))
+            # What came later counts as later, also where the clock was set back meanwhile.
+            since = accumulate((snapshot.retrieved_at for snapshot in snapshots), max)
+            found += [
+                (moment, name, s)
+                for moment, s in zip(since, snapshots, strict=True)
+                if s.kind == "delivered" or s in needed or s == live[-1]
+            ]
+    return [snapshot for *_, snapshot in sorted(found, key=itemgetter(0, 1))]
 
 
 def _of_facts(facts: Facts) -> pl.DataFrame:

@@ -7,12 +7,13 @@ trusted.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from catalog import Catalogue
+from sources import bundled
 from sources.csv_file import CsvFile, read_csv
 from sources.errors import InputError, MissingFile
 from sources.fact_checks import FIGURES, KEY, ORIGINS, PAIR, REGIONS, FactFiles, check
@@ -76,6 +77,8 @@ def read_facts(folder: Path, catalogue: Catalogue) -> Facts:
         origins=read_csv(folder / ORIGINS, _ORIGIN_COLUMNS),
         regions=read_csv(folder / REGIONS, _REGION_COLUMNS),
     )
+    if folder.resolve() == bundled.FOLDER.resolve():
+        data = _asked_for(data, catalogue)
     figures = check(data, catalogue)
     files = {FIGURES: data.figures, ORIGINS: data.origins, REGIONS: data.regions}
     return Facts(
@@ -101,6 +104,20 @@ def read_facts(folder: Path, catalogue: Catalogue) -> Facts:
         },
         rows_sha256=_fingerprint(files),
     )
+
+
+def _asked_for(data: FactFiles, catalogue: Catalogue) -> FactFiles:
+    """What comes with the software, without indicators and tables that the catalogue no longer has.
+
+    In a folder of somebody else such a name is a mistake; here it is an indicator that was withdrawn.
+    """
+    pairs = [(i.indicator_id, source.source_table) for i in catalogue.indicators for source in i.sources]
+    wanted = pl.DataFrame(pairs, schema=dict.fromkeys(PAIR, pl.String), orient="row")
+    figures, origins = (
+        replace(file, frame=file.frame.join(wanted, PAIR, how="semi", maintain_order="left"))
+        for file in (data.figures, data.origins)
+    )
+    return replace(data, figures=figures, origins=origins)
 
 
 def _figures_path(folder: Path) -> Path:

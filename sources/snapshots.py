@@ -141,10 +141,8 @@ class SnapshotStore:
         )
         folder = self._folder(source_table)
         folder.mkdir(parents=True, exist_ok=True)
-        moment = re.sub(r"[-:]", "", snapshot.retrieved_at)
-        taken = sum(1 for _ in folder.glob(f"{moment}*.json"))
-        # Of several within one second the later one must also sort later.
-        name = f"{moment}{f'_{taken:04}' if taken else ''}-{snapshot.sha256[:8]}.json"
+        last = max((path.name for path in folder.glob("2*.json")), default="")
+        name = f"{_moment_after(last, snapshot.retrieved_at)}-{snapshot.sha256[:8]}.json"
         _write(folder / name, json.dumps(asdict(snapshot), ensure_ascii=False, indent=1).encode())
         return snapshot
 
@@ -216,6 +214,17 @@ _GET_AGAIN = (
     "delivered file in again: the same bytes mend it."
 )
 _REMOVE = "The data root was damaged or changed by hand: remove this file. `btg fetch --force` fetches the table again."
+
+
+def _moment_after(last: str, retrieved_at: str) -> str:
+    """The beginning of a record's name, such that it sorts after `last`: `20261123T101500Z`, or with `_0001` behind it.
+
+    Of several within one second the later one must also sort later, and so must one that is added after the clock was
+    set back: the order of a store is that in which things came.
+    """
+    moment = re.sub(r"[-:]", "", retrieved_at)
+    before, _, number = last.partition("-")[0].partition("_")
+    return moment if moment > before else f"{before}_{int(number or 0) + 1:04}"
 
 
 def _read_record(path: Path) -> Snapshot:

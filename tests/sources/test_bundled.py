@@ -10,7 +10,7 @@ import pytest
 
 from sources import bundled
 from sources.bundled.remake import main, remake
-from sources.errors import DamagedBundle, IncompleteFile, InputError
+from sources.errors import DamagedBundle, IncompleteFile, InputError, UnknownIndicator
 from sources.facts import Facts, read_facts
 
 if TYPE_CHECKING:
@@ -158,3 +158,18 @@ def test_the_bundle_is_the_shared_facts(catalogue: Catalogue, bundle: Facts) -> 
 
 def test_every_error_of_the_bundle_is_an_input_error() -> None:
     assert issubclass(DamagedBundle, InputError)
+
+
+def test_an_indicator_that_the_catalogue_withdrew_is_left_out_of_what_comes_with_the_software(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Withdrawing is one change, in the catalogue; in a folder of somebody else the same name is a mistake."""
+    withdrawn = "benefit_disability"
+    left = [indicator for indicator in catalogue.indicators if indicator.indicator_id != withdrawn]
+    without = catalogue.model_copy(update={"indicators": left})
+    assert withdrawn in read_facts(bundled.FOLDER, catalogue).figures["indicator_id"]
+    assert withdrawn not in read_facts(bundled.FOLDER, without).figures["indicator_id"]
+    for name in ("figures.csv.gz", "figures_origin.csv", "regions.csv"):
+        shutil.copy(bundled.FOLDER / name, tmp_path)
+    with pytest.raises(UnknownIndicator, match=withdrawn):
+        read_facts(tmp_path, without)

@@ -7,11 +7,13 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sources import snapshots
+from sources.collect import _in_use
 from sources.errors import DamagedSnapshot
 from sources.snapshots import Kind, Part, Snapshot, SnapshotStore, slug
 
@@ -109,6 +111,43 @@ def test_snapshots_are_in_the_order_in_which_they_came_also_within_one_second(
     at(monkeypatch, "2026-11-23T10:15:01Z")
     add(store, b"later")
     assert [store.read(snapshot.parts[0]) for snapshot in store.of(TABLE)] == [*bodies, b"later"]
+
+
+def test_what_comes_after_the_clock_was_set_back_is_still_newer(
+    store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = ["2026-11-23T10:15:00Z", "2026-11-23T10:15:00Z", "2019-01-01T00:00:00Z", "2026-11-23T10:14:59Z"]
+    for number, moment in enumerate(moments):
+        at(monkeypatch, moment)
+        add(store, f"{number}".encode())
+    assert [store.read(snapshot.parts[0]) for snapshot in store.of(TABLE)] == [b"0", b"1", b"2", b"3"]
+    assert [snapshot.retrieved_at for snapshot in store.of(TABLE)] == moments, "what the clock said is kept"
+    at(monkeypatch, "2026-11-23T10:15:01Z")
+    add(store, b"4")
+    assert [store.read(snapshot.parts[0]) for snapshot in store.of(TABLE)] == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_a_record_that_was_removed_by_hand_does_not_upset_the_order(
+    store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remedy for a damaged record is to remove it: of several within one second the first may go."""
+    at(monkeypatch, "2026-11-23T10:15:00Z")
+    for body in (b"0", b"1"):
+        add(store, body)
+    next(path for path in files(store) if path.suffix == ".json" and "_" not in path.name).unlink()
+    add(store, b"2")
+    assert [store.read(snapshot.parts[0]) for snapshot in store.of(TABLE)] == [b"1", b"2"]
+
+
+def test_a_run_lays_snapshots_over_each_other_in_the_order_in_which_they_came(
+    store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the clock was set back meanwhile: what came later counts as newer."""
+    catalogue: Any = SimpleNamespace(source_tables={TABLE: SimpleNamespace(areas_of=None)})
+    for moment, body in (("2026-11-23T10:15:00Z", b"first"), ("2019-01-01T00:00:00Z", b"later")):
+        at(monkeypatch, moment)
+        add(store, body)
+    assert [store.read(snapshot.parts[0]) for snapshot in _in_use(catalogue, store)] == [b"first", b"later"]
 
 
 def test_a_table_has_a_folder_that_every_file_system_takes() -> None:
