@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 STORAGE_VERSION = "v1.4.0"
 
 
+def write_table(frame: pl.DataFrame, name: str, folder: Path) -> None:
+    """One table of an edition as Parquet and CSV, in the folders that are there for them."""
+    write_parquet(frame, folder / "parquet" / f"{name}.parquet")
+    write_csv(frame, folder / "csv" / f"{name}.csv")
+
+
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """One table as Parquet; equal frames give equal bytes."""
     frame.write_parquet(path, compression="zstd", statistics=True)
@@ -54,6 +60,16 @@ def write_database(tables: dict[str, pl.DataFrame], registry: Registry, path: Pa
         connection.execute("CHECKPOINT edition")
         connection.execute("DETACH edition")
     _verify(tables, path)
+
+
+def add_rows(frame: pl.DataFrame, table: Table, path: Path) -> None:
+    """Add rows to a table of a database that nobody reads yet."""
+    import duckdb
+
+    with duckdb.connect(str(path)) as connection:
+        connection.register("incoming", frame.select(table.column_names).to_arrow())
+        connection.execute(f"INSERT INTO {_name(table.name)} SELECT * FROM incoming")
+        connection.unregister("incoming")
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:

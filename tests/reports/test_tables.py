@@ -11,7 +11,7 @@ import pytest
 
 from catalog import Column, Registry, Table
 from reports import tables
-from reports.tables import as_csv_columns, write_csv, write_database, write_parquet
+from reports.tables import add_rows, as_csv_columns, write_csv, write_database, write_parquet, write_table
 
 
 def column(name: str, kind: str, **settings: object) -> Column:
@@ -136,6 +136,34 @@ def test_a_database_that_was_cut_off_is_not_accepted(database: Path) -> None:
     database.write_bytes(database.read_bytes()[:5000])
     with pytest.raises(duckdb.Error):
         tables._verify({"order": FRAME}, database)
+
+
+def test_a_table_without_rows_has_its_columns_and_types_in_every_form(tmp_path: Path) -> None:
+    """A first edition revises nothing: who reads `revision` of it finds an empty table, not none."""
+    for form in ("parquet", "csv"):
+        (tmp_path / form).mkdir()
+    write_table(FRAME.clear(), "order", tmp_path)
+    assert pl.read_parquet(tmp_path / "parquet" / "order.parquet").equals(FRAME.clear())
+    assert (tmp_path / "csv" / "order.csv").read_text(encoding="utf-8") == ",".join(FRAME.columns) + "\n"
+    write_database({"order": FRAME.clear()}, REGISTRY, tmp_path / "x.duckdb")
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as connection:
+        assert connection.sql('FROM "order"').pl().schema == FRAME.schema
+
+
+def test_rows_are_added_to_a_table_and_the_rest_stays_as_it_was(database: Path) -> None:
+    """Errata that were stated after an edition was published."""
+    further = FRAME.with_columns(code=pl.col("code") + "'").select(reversed(FRAME.columns))
+    before = _comments(database)
+    add_rows(further, TABLE, database)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        assert connection.sql('FROM "order"').pl().equals(pl.concat([FRAME, further.select(FRAME.columns)]))
+    assert _comments(database) == before
+    assert [path.name for path in database.parent.iterdir()] == ["btg.duckdb"]
+
+
+def _comments(database: Path) -> list[tuple[str, str]]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.sql(f"SELECT column_name, comment {COLUMNS}").fetchall()
 
 
 def test_a_file_that_stands_there_is_not_added_to(database: Path) -> None:
