@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from assets.raw import (
+    CORRECTIONS,
     INPUT_FILES,
     ORIGINS,
     OUTLINES,
@@ -123,6 +124,18 @@ def indicator(context: dg.AssetExecutionContext) -> pl.DataFrame:
     return record(context, frames.indicators(CATALOGUE))
 
 
+@table_asset("code_list", "core")
+def code_list(context: dg.AssetExecutionContext) -> pl.DataFrame:
+    """The words of the closed vocabularies, from the catalogue."""
+    return record(context, frames.code_list(CATALOGUE))
+
+
+@table_asset("correction", "core", ins={"applied": dg.AssetIn(CORRECTIONS)})
+def correction(context: dg.AssetExecutionContext, applied: pl.DataFrame) -> pl.DataFrame:
+    """The published figures that this run did not take as they are, and why."""
+    return record(context, applied)
+
+
 @table_asset("indicator_source", "core")
 def indicator_source(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.DataFrame:
     """Where each indicator comes from, from the catalogue."""
@@ -214,13 +227,15 @@ def _intermediate(name: str, description: str, **settings: Any) -> Callable[[Cal
 @_intermediate(
     "observed_figures",
     "Every published figure, and the ratios that follow from them, in one shape, with the warnings of their sources.",
-    ins=raw_inputs(list(RAW_KEYS)),
+    ins={"corrections": dg.AssetIn(CORRECTIONS), **raw_inputs(list(RAW_KEYS))},
 )
-def observed_figures(context: dg.AssetExecutionContext, **tables: pl.DataFrame) -> pl.DataFrame:
+def observed_figures(
+    context: dg.AssetExecutionContext, corrections: pl.DataFrame, **tables: pl.DataFrame
+) -> pl.DataFrame:
     """Figures of all tables, in one shape."""
     sources = frames.indicator_sources(CATALOGUE)
     figures = pl.concat([tables[raw_name(table)] for table in RAW_KEYS])
-    observed = observations(figures, sources, frames.period_warnings(CATALOGUE))
+    observed = observations(figures, sources, frames.period_warnings(CATALOGUE), corrections)
     found = with_ratios(observed, frames.ratios(CATALOGUE), sources)
     context.add_asset_metadata(measures(found))
     return found

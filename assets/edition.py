@@ -1,24 +1,26 @@
 """Layer edition: what belongs to the edition as a whole, its pictures, and the one asset that publishes it."""
 
 import hashlib
+import json
 import shutil
-import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
 from assets.core import REGION
+from assets.provenance import PROVENANCE, code_version, copy_inputs, provenance
 from assets.raw import INPUT_FILES, OUTLINES
 from assets.tables import CATALOGUE, OWNER, record, table_asset
-from assets.workspace import Workspace
+from assets.workspace import MixedRuns, Workspace
 from catalog import frames
+from reports import editions
+from reports.changes_page import write_changes_page
 from reports.charts import ChartLabels, ChartTables, draw_charts
-from reports.edition_folder import replace_file, replace_folder
+from reports.edition_folder import beside, remove, replace_file, replace_folder, work_file
 from reports.quality_page import write_quality_page
-from reports.tables import write_csv, write_database, write_parquet
+from reports.tables import add_rows, write_database, write_table
 
 # Tables about the edition itself; all others are checked before `check_result` is made up.
 CLOSING_TABLES = ["check_result", "edition"]
@@ -42,23 +44,30 @@ def check_result(context: dg.AssetExecutionContext, workspace: Workspace) -> pl.
     return record(context, workspace.read_checks().filter(~closing))
 
 
-@table_asset("edition", "edition", ins={"input_files": dg.AssetIn(INPUT_FILES)})
+@table_asset("edition_input", "edition", ins={"input_files": dg.AssetIn(INPUT_FILES)})
+def edition_input(
+    context: dg.AssetExecutionContext, input_files: pl.DataFrame, survey_wave: pl.DataFrame
+) -> pl.DataFrame:
+    """The files, snapshots and waves this edition is made from."""
+    waves = survey_wave.select("sha256", file="source_table")
+    return record(context, pl.concat([input_files.select("file", "sha256", "bytes"), waves], how="diagonal"))
+
+
+@table_asset("edition", "edition")
 def edition(
     context: dg.AssetExecutionContext,
     workspace: Workspace,
-    input_files: pl.DataFrame,
+    edition_input: pl.DataFrame,
     observation: pl.DataFrame,
     survey_wave: pl.DataFrame,
 ) -> pl.DataFrame:
     """One row: what this edition was made from."""
-    waves = survey_wave.select("sha256", file="source_table")
-    files = pl.concat([input_files.select("file", "sha256"), waves.select("file", "sha256")]).sort("file")
-    content = "".join(f"{name} {sha256}\n" for name, sha256 in files.rows())
+    content = "".join(f"{name} {sha256}\n" for name, sha256 in edition_input.select("file", "sha256").rows())
     row = {
-        "edition": workspace.draft_name,
+        "edition": workspace.edition_name,
         "measurement_year": REGION.last_measurement_year,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "code_version": _code_version(),
+        "code_version": code_version(),
         "catalog_sha256": CATALOGUE.sha256,
         "lock_sha256": hashlib.sha256(Path(workspace.lock_file).read_bytes()).hexdigest(),
         "input_sha256": hashlib.sha256(content.encode()).hexdigest(),
@@ -97,24 +106,26 @@ def charts(context: dg.AssetExecutionContext, workspace: Workspace, outlines: pl
     owners=[OWNER],
     kinds={"duckdb"},
     description=(
-        "The draft edition: one documented DuckDB file, the same tables as Parquet and CSV, the pictures and the "
-        "quality page. The only asset that writes the database; it replaces the previous draft in one step."
+        "The draft edition: one documented DuckDB file, the same tables as Parquet and CSV, the pictures, the quality "
+        "page and what changed. The only asset that writes the database; it replaces the previous draft in one step."
     ),
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("table", description="A table.")])},
     deps=[*DATA_TABLES, *CLOSING_TABLES, "charts"],
+    ins={"input_files": dg.AssetIn(INPUT_FILES)},
 )
-def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame) -> None:
     """Write the edition beside the standing one, then move it into place."""
-    editions = workspace.root / "editions"
-    building = editions / f".{workspace.draft_name}.building"
-    shutil.rmtree(building, ignore_errors=True)
+    building = beside(workspace.draft, "building")
+    remove(building)
     try:
-        tables = _write_edition(workspace, building)
-        replace_folder(building, editions / workspace.draft_name)
+        tables = _write_edition(workspace, building, input_files)
+        workspace.require_own_run(context.run)
+        _require_same_software(tables["edition"])
+        replace_folder(building, workspace.draft)
     finally:
-        shutil.rmtree(building, ignore_errors=True)
-    _offer_to_readers(workspace)
-    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=_is_synthetic(tables))
+        remove(building)
+    offer_to_readers(workspace.root)
+    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=is_synthetic(tables))
     workspace.finish_run()
     context.add_asset_metadata(
         {"dagster/row_count": sum(frame.height for frame in tables.values()), "tables": len(tables)}
@@ -152,7 +163,7 @@ def _partitions(name: str) -> list[str] | None:
     return [str(year) for year in REGION.years] if CATALOGUE.registry[name].partitioned else None
 
 
-def _write_edition(workspace: Workspace, folder: Path) -> dict[str, pl.DataFrame]:
+def _write_edition(workspace: Workspace, folder: Path, input_files: pl.DataFrame) -> dict[str, pl.DataFrame]:
     for name in ("parquet", "csv", "quality"):
         (folder / name).mkdir(parents=True)
     tables = {
@@ -160,34 +171,67 @@ def _write_edition(workspace: Workspace, folder: Path) -> dict[str, pl.DataFrame
         for name, table in CATALOGUE.registry.tables.items()
     }
     for name, frame in tables.items():
-        write_parquet(frame, folder / "parquet" / f"{name}.parquet")
-        write_csv(frame, folder / "csv" / f"{name}.csv")
-    write_database(tables, CATALOGUE.registry, folder / "btg.duckdb")
+        write_table(frame, name, folder)
+    write_database(tables, CATALOGUE.registry, folder / editions.DATABASE)
     shutil.copytree(workspace.charts, folder / "charts")
-    write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=_is_synthetic(tables))
+    write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=is_synthetic(tables))
+    write_changes(tables, folder, workspace)
+    copy_inputs(workspace, folder)
+    made_from = provenance(workspace, tables["edition"].to_dicts()[0], input_files)
+    (folder / PROVENANCE).write_text(json.dumps(made_from, indent=1) + "\n", encoding="utf-8")
+    editions.write_sums(folder)
     return tables
 
 
-def _is_synthetic(tables: dict[str, pl.DataFrame]) -> bool:
+def _require_same_software(edition: pl.DataFrame) -> None:
+    """Raises MixedRuns where the checkout is another one than when the run began: it could not be made again."""
+    if (now := code_version()) != (then := edition["code_version"].item()):
+        raise MixedRuns(f"The software was changed while it ran, from {then} to {now}: no edition was made. Run again.")
+
+
+def write_changes(tables: dict[str, pl.DataFrame], folder: Path, workspace: Workspace) -> None:
+    """The page on what changed since the final edition before this one."""
+    previous = workspace.previous_edition
+    before = workspace.read_of(previous, CATALOGUE.registry["indicator"]) if previous else None
+    # What was withdrawn has its name there only.
+    withdrawn = dict(before.select("indicator_id", "name_nl").iter_rows()) if before is not None else {}
+    write_changes_page(
+        tables["revision"],
+        folder / "quality" / "changes.html",
+        edition=tables["edition"]["edition"].item(),
+        previous=previous,
+        names=withdrawn
+        | {i.indicator_id: i.name_nl for i in CATALOGUE.indicators}
+        | {theme.theme_id: theme.name_nl for theme in CATALOGUE.themes}
+        | dict(tables["region"].select("region_code", "name").iter_rows()),
+        labels={
+            name: {word: (term.label_nl, term.explanation_nl) for word, term in CATALOGUE.vocabulary[name].items()}
+            for name in ("revision_kind", "cause", "status", "warning", "verdict", "position")
+        },
+        synthetic=is_synthetic(tables),
+        decimals={i.indicator_id: i.decimals for i in CATALOGUE.indicators},
+        own_regions=[*REGION.own_groups, *REGION.municipalities],
+    )
+
+
+def is_synthetic(tables: dict[str, pl.DataFrame]) -> bool:
+    """Whether these tables of an edition hold invented examples."""
     return bool(tables["edition"]["contains_synthetic"].item())
 
 
-def _offer_to_readers(workspace: Workspace) -> None:
-    """Replace the database that readers open by a copy of the newest draft's, which may be of a later year."""
-    newest = max((workspace.root / "editions").glob("[0-9]*-draft"), key=lambda folder: folder.name)
-    copy = workspace.root / ".btg.duckdb.new"
-    shutil.copyfile(newest / "btg.duckdb", copy)
-    replace_file(copy, workspace.root / "btg.duckdb")
-
-
-def _code_version() -> str:
-    """The software's version, with the commit where it runs from a git checkout."""
-    checkout = Path(__file__).parents[1]
-    if not (checkout / ".git").exists():
-        return version("btg")
-    command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        commit = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return version("btg")
-    return f"{version('btg')}+{commit}"
+def offer_to_readers(root: Path) -> None:
+    """Let `btg.duckdb` be a copy of the newest final edition, with its errata; of the newest draft where none is."""
+    standing = editions.standing(root)
+    if standing is None:
+        return
+    with work_file(root / editions.DATABASE) as copy:
+        shutil.copyfile(editions.folder_of(root, standing) / editions.DATABASE, copy)
+        table = CATALOGUE.registry["erratum"]
+        known = editions.folder_of(root, standing) / "parquet" / f"{table.name}.parquet"
+        stated = editions.errata(root)
+        # Also those of older editions: their figures stand in `value_by_edition`. (A draft of long ago has no table.)
+        if stated.height and known.is_file():
+            add_rows(stated.join(pl.read_parquet(known), table.key, how="anti"), table, copy)
+        # A session that opens it for writing would shut out every other reader, and could leave a log behind.
+        editions.make_read_only(copy)
+        replace_file(copy, root / editions.DATABASE)

@@ -1,7 +1,8 @@
 """Layer intake: what comes in from publishers. Runs by itself, monthly and on arrival; a measurement only reads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -13,6 +14,7 @@ from sources.delivered import companions
 from sources.errors import InputError
 from sources.facts import read_facts
 from sources.fetch import DEADLINE_SECONDS, Outcome, Refresh, fetch, fetchable
+from sources.freshness import Freshness
 from sources.http import Deadline, PoliteClient
 from sources.snapshots import SnapshotStore
 from sources.take_in import examine, take_in
@@ -23,6 +25,8 @@ DELIVERED = dg.AssetKey(["intake", "delivered_files"])
 _ALL_FETCHED, _KEPT_UP, _NOTHING_NEW = "every_table_was_fetched", "publishers_keep_up_all_tables", "nothing_changed"
 _ALL_TAKEN = "every_file_was_taken_in"
 TAKEN, REFUSED = "taken", "refused"
+IS_FRESH = "source_is_fresh"
+# The publishers are asked on the first of every month.
 
 
 def _store(workspace: Workspace) -> SnapshotStore:
@@ -70,6 +74,54 @@ def _check(name: str, said: list[str]) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description="\n".join(said) or "Nothing to report.",
     )
+
+
+def freshness_metadata(found: Freshness) -> dict[str, str]:
+    """What the web interface shows of a source table: when it was asked and changed, and how far it goes."""
+    return {
+        "publisher_last_asked": found.asked_at or "never",
+        "last_changed": found.changed_at or "no snapshot of it",
+        "newest_period": found.newest_period or "no figures in this run",
+        "newest_period_known": found.known_period or "unknown",
+    }
+
+
+def freshness_specs(keys: Mapping[str, dg.AssetKey]) -> list[dg.AssetCheckSpec]:
+    """The check `source_is_fresh` of these source tables."""
+    text = "Its publisher was asked lately, and this run has the newest period it is known to have published."
+    return [dg.AssetCheckSpec(IS_FRESH, asset=key, description=text) for key in keys.values()]
+
+
+def freshness_results(found: Mapping[str, Freshness], keys: Mapping[str, dg.AssetKey]) -> Iterator[dg.AssetCheckResult]:
+    """Whether each of these source tables is fresh; one that is not asks for attention and stops nothing."""
+    for table, key in keys.items():
+        reasons = list(found[table].reasons)
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=IS_FRESH,
+            passed=not reasons,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="\n".join(reasons) or "Nothing to report.",
+            metadata=freshness_metadata(found[table]),
+        )
+
+
+def freshness_row(found: Iterable[Freshness]) -> dict[str, Any]:
+    """The same for `check_result`: one row, with a line for every source table that is not fresh."""
+    every = list(found)
+    reasons = [line for each in every for line in each.reasons]
+    stale = sum(bool(each.reasons) for each in every)
+    return {
+        "check_id": "sources_are_fresh",
+        "asset": "sources",
+        "partition": "all",
+        "severity": "warning",
+        "passed": not reasons,
+        "observed": f"{stale} of {len(every)} tables",
+        "expected": "every publisher was asked lately, and the newest period it is known to have published is measured",
+        "rows_failed": stale,
+        "message": "\n".join(reasons) or "Every source table is fresh.",
+    }
 
 
 def _tell(context: dg.AssetExecutionContext) -> Callable[[Outcome], None]:

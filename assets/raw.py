@@ -7,20 +7,32 @@ bundled figures where there are none.
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from assets.tables import CATALOGUE, OWNER, measures
+from assets.intake import (
+    DELIVERED,
+    SNAPSHOTS,
+    freshness_metadata,
+    freshness_results,
+    freshness_row,
+    freshness_specs,
+)
+from assets.tables import CATALOGUE, OWNER, column_schema, measures
 from assets.workspace import Workspace
 from reports.quality_page import write_quality_page
-from sources import boundaries, bundled
+from sources import boundaries, bundled, corrections, coverage
 from sources.collect import Collected, collect
 from sources.errors import InputError
 from sources.fact_checks import FIGURES
 from sources.facts import FIGURE, Facts, read_facts
 from sources.fetch import boundary_table, fetchable
+from sources.freshness import Freshness, freshness
 from sources.outlines import read_outlines
 from sources.read_snapshot import membership_faults, provinces
 from sources.snapshots import Snapshot
@@ -47,6 +59,7 @@ ORIGINS = dg.AssetKey(["raw", "figure_origins"])
 PASSED_OVER = dg.AssetKey(["raw", "baseline_figures_passed_over"])
 POPULATION = "population"
 INPUT_FILES = dg.AssetKey(["raw", "input_files"])
+CORRECTIONS = dg.AssetKey(["raw", "corrections_applied"])
 
 OUTLINES = dg.AssetKey(["raw", "outlines"])
 
@@ -56,6 +69,11 @@ _INPUT_CHECK = (
     "input",
     "input_is_valid",
     "every file complete, every figure known, unique, within its scale and as precise as published",
+)
+_COVERAGE_CHECK = (
+    "coverage",
+    "registered_coverage",
+    "every region, figure and period that catalog/coverage.csv has, of each source table",
 )
 # On a map of a region this is less than a line is wide.
 OUTLINE_TOLERANCE_M = 50.0
@@ -140,16 +158,30 @@ def _describe(source_table: str) -> str:
             _plain_schema(file="Name of the file.", sha256="Its SHA-256.", bytes="Its size."),
             "btg",
         ),
+        "corrections_applied": _out(
+            CORRECTIONS,
+            "Figures of this run that are not used as they were published: those of catalog/corrections.yaml.",
+            column_schema(CATALOGUE.registry["correction"]),
+            "btg",
+        ),
     },
+    deps=[SNAPSHOTS, DELIVERED],
+    check_specs=freshness_specs(RAW_KEYS),
 )
-def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.Output[pl.DataFrame]]:
-    """Read and validate the input folder once; each source table becomes one raw table."""
-    workspace.start_checks()
-    collected, outlines, files = _read_input(workspace)
+def published_figures(
+    context: dg.AssetExecutionContext, workspace: Workspace
+) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:
+    """Read, validate and correct the input once; each source table becomes one raw table."""
+    workspace.start_checks(context.run.run_id)
+    workspace.require_whole_editions()
+    collected, applied, outlines, files = _read_input(workspace)
     context.log.info("read %d figures", collected.figures.height)
+    _record_corrections_check(applied, workspace)
+    fresh = _freshness(collected, workspace)
     for table in RAW_KEYS:
         frame = collected.figures.filter(source_table=table).select(*FIGURE, "reason", "synthetic")
-        yield dg.Output(frame, output_name=raw_name(table), metadata=dict(measures(frame)))
+        about = dict(measures(frame)) | freshness_metadata(fresh[table])
+        yield dg.Output(frame, output_name=raw_name(table), metadata=about)
     beside = {
         "outlines": outlines,
         "region_names": collected.names,
@@ -157,29 +189,67 @@ def published_figures(context: dg.AssetExecutionContext, workspace: Workspace) -
         "baseline_figures_passed_over": collected.passed_over,
         "provinces": _provinces(workspace),
         "input_files": files,
+        "corrections_applied": applied,
     }
     for name, frame in beside.items():
         yield dg.Output(frame, output_name=name, metadata=dict(measures(frame)))
+    yield from freshness_results(fresh, RAW_KEYS)
 
 
-def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataFrame]:
-    """The validated input, outlines and files; what is wrong with them is kept as a failed check, for `btg check`."""
+def _record_corrections_check(applied: pl.DataFrame, workspace: Workspace) -> None:
+    """Which corrections had nothing to correct: a slip in their region or period, or a figure that was withdrawn."""
+    unused = sorted({correction.id for correction in CATALOGUE.corrections} - set(applied["correction_id"]))
+    message = (
+        f"Not in this run, so not corrected: the figures of {', '.join(unused)}. Was the table not retrieved? Else "
+        "look in catalog/corrections.yaml for a slip in region, period or table, or remove the entry."
+    )
+    result = {
+        "check_id": "corrections_apply",
+        "asset": "corrections",
+        "partition": "all",
+        "severity": "warning",
+        "passed": not unused,
+        "observed": ", ".join(unused) or None,
+        "expected": "every correction of the catalogue has a figure to correct",
+        "rows_failed": len(unused),
+        "message": message if unused else "Every correction of the catalogue has a figure to correct.",
+    }
+    workspace.write_checks("corrections", [result])
+
+
+def _freshness(collected: Collected, workspace: Workspace) -> dict[str, Freshness]:
+    """How fresh every source table is; kept as one result for `btg check` too."""
+    with_value = collected.figures.filter(pl.col("value").is_not_null())
+    newest = dict(with_value.group_by("source_table").agg(pl.col("period").max()).iter_rows())
+    fresh = freshness(CATALOGUE, RAW_KEYS, workspace.snapshots, newest, datetime.now(UTC))
+    workspace.write_checks("sources", [freshness_row(fresh.values())])
+    return fresh
+
+
+def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The validated input with its corrections, outlines and files.
+
+    What is wrong with them is kept as a failed check, for `btg check`.
+    """
     try:
         bundled.verify()
         facts = read_facts(workspace.input_path, CATALOGUE)
-        collected = collect(CATALOGUE, facts, workspace.snapshots)
+        published = collect(CATALOGUE, facts, workspace.snapshots)
+        figures, applied = corrections.apply(published.figures, CATALOGUE.corrections)
         outlines, borders = _outlines(workspace)
         _require_population(facts, workspace)
         _require_membership(workspace)
     except InputError as error:
         record_input_check(workspace, *_INPUT_CHECK, passed=False, message=str(error))
         raise
-    message = f"{collected.figures.height} figures read and accepted."
+    message = f"{figures.height} figures read and accepted."
     record_input_check(workspace, *_INPUT_CHECK, passed=True, message=message)
+    _require_coverage(published, workspace)
     _record_fetch_check(workspace)
+    collected = replace(published, figures=figures)
     rows = [borders, _file(REORGANISATIONS), *_area_files(workspace)]
     beside = pl.DataFrame(rows, schema=collected.files.schema, orient="row")
-    return collected, outlines, pl.concat([collected.files, beside]).sort("file")
+    return collected, applied, outlines, pl.concat([collected.files, beside]).sort("file")
 
 
 def _provinces(workspace: Workspace) -> pl.DataFrame:
@@ -210,8 +280,12 @@ def _outlines(workspace: Workspace) -> tuple[pl.DataFrame, tuple[str, str, int]]
         return read_outlines(BUNDLED_OUTLINES).with_columns(source=pl.lit(text)), _file(BUNDLED_OUTLINES)
     found = boundaries.read(list(store.parts(snapshot)), year).outlines
     simple = boundaries.simplify(found.select("region_code", "geometry_wkb"), OUTLINE_TOLERANCE_M)
-    source = pl.lit(f"grenzen {year}: CBS/Kadaster, CC BY 4.0")
-    return simple.with_columns(source=source), _snapshot_file(snapshot)
+    return simple.with_columns(source=pl.lit(outlines_source(year))), _snapshot_file(snapshot)
+
+
+def outlines_source(year: int) -> str:
+    """What is printed under a map of fetched outlines."""
+    return f"grenzen {year}: CBS/Kadaster, CC BY 4.0"
 
 
 def _file(path: Path) -> tuple[str, str, int]:
@@ -236,25 +310,63 @@ def _require_membership(workspace: Workspace) -> None:
         raise InputError("region file", "the municipalities that its publishers count to it", remedy=" ".join(faults))
 
 
+def _require_coverage(collected: Collected, workspace: Workspace) -> None:
+    """Nothing that is registered has vanished from what was published; what is new asks for attention."""
+    try:
+        different = coverage.differences(coverage.read_register(coverage.REGISTER), collected, CATALOGUE)
+        coverage.require(different, collected)
+    except InputError as error:
+        record_input_check(workspace, *_COVERAGE_CHECK, passed=False, message=str(error))
+        raise
+    record_input_check(workspace, *_COVERAGE_CHECK, passed=True, message="All that is registered is there.")
+    news = coverage.sentences(different, collected)
+    result = _result(
+        "coverage",
+        "coverage_is_registered",
+        "nothing more or other than catalog/coverage.csv has, so that it cannot vanish unseen later",
+        passed=not news,
+        message="\n".join([*coverage.shortened(news), f"Accept it: {coverage.UPDATE}"])
+        if news
+        else "All that is there is registered.",
+        severity="warning",
+        rows_failed=len(news),
+    )
+    workspace.write_checks("coverage_news", [result])
+
+
 def record_input_check(
     workspace: Workspace, asset: str, check_id: str, expected: str, *, passed: bool, message: str
 ) -> None:
     """Keep whether input could be used, for `btg check`; of a run that stops here there is a quality page too."""
-    result = {
-        "check_id": check_id,
-        "asset": asset,
-        "partition": "all",
-        "severity": "error",
-        "passed": passed,
-        "observed": None,
-        "expected": expected,
-        "rows_failed": None,
-        "message": message,
-    }
-    workspace.write_checks(asset, [result])
+    workspace.write_checks(asset, [_result(asset, check_id, expected, passed=passed, message=message)])
     write_quality_page(
         workspace.read_checks(), workspace.last_run / "quality.html", complete=False, synthetic=workspace.demo
     )
+
+
+def _result(
+    asset: str,
+    check_id: str,
+    expected: str,
+    *,
+    passed: bool,
+    message: str,
+    severity: str = "error",
+    observed: str | None = None,
+    rows_failed: int | None = None,
+) -> dict[str, Any]:
+    """A row of `check_result`."""
+    return {
+        "check_id": check_id,
+        "asset": asset,
+        "partition": "all",
+        "severity": severity,
+        "passed": passed,
+        "observed": observed,
+        "expected": expected,
+        "rows_failed": rows_failed,
+        "message": message,
+    }
 
 
 def _record_fetch_check(workspace: Workspace) -> None:
@@ -264,17 +376,16 @@ def _record_fetch_check(workspace: Workspace) -> None:
         return
     asked = [(table, store.last_check(table)) for table in fetchable(CATALOGUE)]
     failed = [f"{check.message} (asked {check.at})" for _, check in asked if check and check.result == "failed"]
-    result = {
-        "check_id": "last_fetch_succeeded",
-        "asset": "snapshots",
-        "partition": "all",
-        "severity": "warning",
-        "passed": not failed,
-        "observed": f"{len(failed)} tables",
-        "expected": "every table that was asked for came; else its last good snapshot, or the bundle, is measured",
-        "rows_failed": len(failed),
-        "message": "\n".join(failed) or "Every table that was asked for came.",
-    }
+    result = _result(
+        "snapshots",
+        "last_fetch_succeeded",
+        "every table that was asked for came; else its last good snapshot, or the bundle, is measured",
+        passed=not failed,
+        message="\n".join(failed) or "Every table that was asked for came.",
+        severity="warning",
+        observed=f"{len(failed)} tables",
+        rows_failed=len(failed),
+    )
     workspace.write_checks("snapshots", [result])
 
 

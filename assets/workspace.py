@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,15 @@ import polars as pl
 
 from assets.tables import CATALOGUE
 from catalog import Table
+from reports.editions import DamagedEdition, faults, finals, folder_of, newest_final, read_state
 from sources.snapshots import SnapshotStore
 
-_COMPLETE = "complete"
-_FINAL = re.compile(r"\d{4}-\d+")
+_COMPLETE, _RUN = "complete", "run"
+_FIRST_STEP = "published_figures"
+
+
+class MixedRuns(RuntimeError):  # noqa: N818 - says what is the matter
+    """Tables of two runs at once must not become one edition."""
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -24,7 +28,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     `output` holds the editions and `last_run`; `input_folder` is the folder with figures.csv, figures_origin.csv and
     regions.csv that is measured; `data_folder` the data root whose snapshots go before those figures (empty: none);
-    `lock_file` pins the dependencies the edition is made with; `demo` adds the invented survey.
+    `lock_file` pins the dependencies the edition is made with; `demo` adds the invented survey. `edition` is the name
+    that the tables give themselves, where a final edition is made again (empty: the draft's).
     """
 
     output: str
@@ -32,6 +37,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     data_folder: str
     lock_file: str
     demo: bool = False
+    edition: str = ""
 
     @property
     def root(self) -> Path:
@@ -75,6 +81,22 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         return f"{CATALOGUE.region.last_measurement_year}-draft"
 
     @property
+    def edition_name(self) -> str:
+        """The name of the edition in its own tables."""
+        return self.edition or self.draft_name
+
+    @property
+    def previous_edition(self) -> str | None:
+        """The final edition that this one is compared with."""
+        newest = newest_final(self.root, not_after=CATALOGUE.region.last_measurement_year)
+        return newest if newest != self.edition else None
+
+    @property
+    def draft(self) -> Path:
+        """The folder of the draft edition."""
+        return folder_of(self.root, self.draft_name)
+
+    @property
     def is_complete(self) -> bool:
         """Whether the last run came to its end: the checks of one that did not say nothing about an edition."""
         return (self.last_run / _COMPLETE).exists()
@@ -84,11 +106,22 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Which source each figure of the last run came from, and why."""
         return self.last_run / "sources.json"
 
-    def start_checks(self) -> None:
+    def start_checks(self, run_id: str) -> None:
         """Forget the check results of the run before; until `finish_run` this one is not complete."""
         (self.last_run / _COMPLETE).unlink(missing_ok=True)
         shutil.rmtree(self.checks, ignore_errors=True)
         self.checks.mkdir(parents=True)
+        (self.last_run / _RUN).write_text(f"{run_id}\n", encoding="utf-8")
+
+    def require_own_run(self, run: dg.DagsterRun) -> None:
+        """Raises MixedRuns where another run began to write its tables over those of this one.
+
+        A run of some steps only, chosen in Dagster's interface, takes the tables as they are.
+        """
+        marker, steps = self.last_run / _RUN, run.step_keys_to_execute
+        began_here = _FIRST_STEP in steps if steps else not run.asset_selection
+        if began_here and marker.exists() and marker.read_text(encoding="utf-8").strip() != run.run_id:
+            raise MixedRuns(f"Another run has written to {self.last_run} meanwhile: no edition was made. Run again.")
 
     def finish_run(self) -> None:
         """Say that the run made its edition."""
@@ -122,14 +155,27 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         table = CATALOGUE.registry["check_result"]
         return table.conform(pl.DataFrame(found, schema=table.polars_schema))
 
+    def require_whole_editions(self) -> None:
+        """Raises DamagedEdition where a final edition is not as it was published: nothing may be made of it."""
+        for name in finals(self.root):
+            folder = folder_of(self.root, name)
+            if found := faults(folder, read_state(self.root, name).sums_sha256):
+                remedy = "Put it back from a backup (docs/handover.md): new editions are compared with it."
+                raise DamagedEdition(folder, "; ".join(found), remedy)
+
     def published(self, table: Table) -> pl.DataFrame | None:
         """A table of all final editions so far, with `edition`; None where there is no such edition."""
         found = [
-            pl.read_parquet(path).with_columns(edition=pl.lit(path.parents[1].name))
-            for path in sorted(self.root.glob(f"editions/*/parquet/{table.name}.parquet"))
-            if _FINAL.fullmatch(path.parents[1].name)
+            frame.with_columns(edition=pl.lit(name))
+            for name in finals(self.root)
+            if (frame := self.read_of(name, table)) is not None
         ]
         return pl.concat(found, how="diagonal") if found else None
+
+    def read_of(self, edition: str, table: Table) -> pl.DataFrame | None:
+        """A table of an edition; None where that edition does not have it."""
+        path = folder_of(self.root, edition) / "parquet" / f"{table.name}.parquet"
+        return pl.read_parquet(path) if path.is_file() else None
 
     def read(self, table: Table, partitions: list[str] | None = None) -> pl.DataFrame:
         """A table of this run: all of it, or the given partitions of a partitioned one."""

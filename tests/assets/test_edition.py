@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
+import os
 import re
+import stat
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -16,6 +20,7 @@ import shapely
 
 from assets.tables import CATALOGUE
 from catalog import Table
+from reports import editions
 
 TABLES = CATALOGUE.registry.tables
 EXEMPT = {"edition", "check_result"}  # they hold times
@@ -43,6 +48,9 @@ CONTRACT = {
     "relative_difference p_value p_value_adjusted verdict basis warnings",
     "theme_score": "measurement_year framework theme_id region_code method | score grade ci_low ci_high rank rank_low "
     "rank_high rank_of coverage status method_version standard_error warnings",
+    "value_by_edition": "edition measurement_year indicator_id region_code breakdown | value status reference_period "
+    "ci_low ci_high source_table url",
+    "revision": "edition previous_edition table_name row_key column_name | old_value new_value kind cause",
     "edition": "edition | measurement_year created_at code_version catalog_sha256 lock_sha256 input_sha256 "
     "contains_synthetic",
     "check_result": "check_id asset partition | severity passed observed expected rows_failed message",
@@ -56,7 +64,10 @@ OUR_OWN = (
     | SURVEY
     | {"trend", "position", "framework_element", "coherence", "peer", "typology", "expected_value", "decomposition"}
     | SENSITIVITY
+    | {"correction", "edition_input", "erratum", "code_list"}
 )
+# No edition went before, nothing of it was found to be wrong, and no published figure is corrected.
+EMPTY_AT_FIRST = {"revision", "erratum", "correction"}
 # What is made of answers alone.
 OF_ANSWERS = SURVEY | {"decomposition"}
 WAVES = [wave.source_table for wave in CATALOGUE.survey.waves.values()]
@@ -93,6 +104,8 @@ def of_others(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.filter(~pl.col("indicator_id").is_in(OF_WAVES))
     if "framework" in frame.columns and "name_nl" not in frame.columns:  # scores, and not the list of themes
         return frame.filter(pl.col("framework").replace_strict(LAYERS) == "official")
+    if "file" in frame.columns:
+        return frame.filter(~pl.col("file").is_in(WAVES))
     return frame.filter(~pl.col("source_table").is_in(WAVES)) if "source_table" in frame.columns else frame
 
 
@@ -121,9 +134,11 @@ def published(draft: Path) -> Callable[[str], pl.DataFrame]:
 def test_the_edition_holds_what_it_should(draft: Path) -> None:
     found = {path.relative_to(draft).as_posix() for path in draft.rglob("*") if path.is_file()}
     tables = {f"{form}/{name}.{form}" for form in ("parquet", "csv") for name in TABLES}
-    assert {"btg.duckdb", "quality/index.html"} | tables <= found
+    beside = {"btg.duckdb", "quality/index.html", "quality/changes.html", "provenance.json", "SHA256SUMS"}
+    if json.loads((draft / "provenance.json").read_text(encoding="utf-8"))["code"]["patch_sha256"]:
+        beside |= {"input/uncommitted.patch"}
     pictures = {name for name in found if name.startswith("charts/")}
-    assert found == {"btg.duckdb", "quality/index.html"} | tables | pictures
+    assert found == beside | tables | pictures
     for indicator in CATALOGUE.headline_indicators:
         for form in ("svg", "png"):
             assert any(re.match(rf"charts/{indicator.indicator_id}.*\.{form}$", name) for name in pictures)
@@ -134,6 +149,18 @@ def test_the_edition_holds_what_it_should(draft: Path) -> None:
 def test_nothing_half_made_stays_behind(edition: Path) -> None:
     assert [path.name for path in (edition / "editions").iterdir()] == ["2025-draft"]
     assert {path.name for path in edition.iterdir()} == {"btg.duckdb", "editions", "last_run", ".lock"}
+
+
+def test_the_checksums_are_of_all_that_is_there(draft: Path) -> None:
+    assert editions.faults(draft) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no mode bits")
+def test_nobody_else_may_read_and_nobody_write_what_readers_open(edition: Path) -> None:
+    """Least rights, unless BTG_UMASK says otherwise; and a session that may write would shut out other readers."""
+    paths = [edition, *edition.rglob("*")]
+    assert {path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077} == set()
+    assert stat.S_IMODE((edition / "btg.duckdb").stat().st_mode) == 0o400
 
 
 def test_readers_open_the_draft(edition: Path, draft: Path) -> None:
@@ -221,7 +248,7 @@ def test_parquet_csv_and_duckdb_hold_the_same_rows(
 ) -> None:
     parquet = published(table.name)
     assert parquet.schema == table.polars_schema
-    assert parquet.height > 0
+    assert parquet.is_empty() == (table.name in EMPTY_AT_FIRST)
     assert parquet.select(table.key).is_unique().all()
     for other in (from_csv(draft / "csv" / f"{table.name}.csv", table), database.sql(f'FROM "{table.name}"').pl()):
         by_key = parquet.select(table.key).join(other, table.key, how="left", maintain_order="left")
@@ -291,7 +318,7 @@ def test_official_figures_are_the_same_from_a_folder_and_whatever_residents_said
     """The same figures, once bundled beside an invented survey, once in plain files without one."""
     official = of_others(published(name))
     assert official.equals(of_others(without_survey(name)))
-    assert not official.is_empty()
+    assert official.is_empty() == (name in EMPTY_AT_FIRST)
 
 
 def test_equal_figures_are_equal_files_whether_bundled_or_in_a_folder(edition: Path, edition_from_folder: Path) -> None:
@@ -348,6 +375,48 @@ def test_the_edition_says_what_it_was_made_from(published: Callable[[str], pl.Da
     assert row["contains_synthetic"] is True, "the survey of the demo is invented"
     assert row["catalog_sha256"] == CATALOGUE.sha256
     assert row["code_version"].startswith("0.")
+
+
+def test_the_inputs_add_up_to_the_fingerprint_of_the_edition(published: Callable[[str], pl.DataFrame]) -> None:
+    inputs = published("edition_input")
+    assert {*WAVES, "figures.csv", "figures_origin.csv", "regions.csv"} <= set(inputs["file"])
+    lines = "".join(f"{file} {sha256}\n" for file, sha256 in inputs.select("file", "sha256").rows())
+    assert published("edition")["input_sha256"].item() == hashlib.sha256(lines.encode()).hexdigest()
+
+
+# --- the editions before
+
+
+def test_figures_that_were_published_before_stand_beside_with_their_source(
+    published: Callable[[str], pl.DataFrame],
+) -> None:
+    """Twente Board: 7.1 in 2022 and 7.4 in 2025, for the Netherlands 6.9 in both years. No draft is among them."""
+    grades = published("value_by_edition")
+    assert grades.select("edition", "region_code", "value").rows() == [
+        ("2022-published", "NL_REST", 6.9),
+        ("2022-published", "TWENTE", 7.1),
+        ("2025-published", "NL01", 6.9),
+        ("2025-published", "TWENTE", 7.4),
+    ]
+    assert grades["url"].str.starts_with("https://").all()
+    assert set(grades["source_table"]) <= set(published("source")["source_table"])
+
+
+def test_every_word_of_a_vocabulary_is_explained_and_statuses_have_the_code_of_sdmx(
+    published: Callable[[str], pl.DataFrame],
+) -> None:
+    words = published("code_list")
+    assert set(words.select("vocabulary", "term").rows()) == {
+        (name, term) for name, terms in CATALOGUE.vocabulary.items() for term in terms
+    }
+    for column in (column for table in TABLES.values() for column in table.columns if column.vocabulary):
+        assert column.vocabulary in set(words["vocabulary"])
+    codes = dict(words.filter(vocabulary="status").select("term", "sdmx_code").rows())
+    assert set(codes) == STATUSES | MISSING
+    # CL_OBS_STATUS 2.2: normal, provisional, estimated.
+    assert (codes["definitive"], codes["provisional"], codes["estimated"]) == ("A", "P", "E")
+    assert not {codes[word] for word in MISSING} & {None, "A", "P", "E"}
+    assert words.filter(pl.col("vocabulary") != "status")["sdmx_code"].null_count() == words.height - len(codes)
 
 
 # --- what is invented, and what small numbers would give away

@@ -46,7 +46,7 @@ class Given(dg.IOManager):
 def choose(tables: Path, folder: Path, observation: pl.DataFrame, passed_over: pl.DataFrame) -> tuple[Any, Any]:
     """What the step keeps: the sources and reasons, and the one check."""
     workspace = Workspace(output=str(folder), input_folder="", data_folder="", lock_file="")
-    workspace.start_checks()
+    workspace.start_checks("this run")
     origins = pl.read_parquet(tables / "raw" / "figure_origins.parquet")
     frames = {
         "observation": observation,
