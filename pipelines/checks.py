@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from assets.publication import CHECKS, faults_of_draft
 from assets.tables import CATALOGUE, YEARS
 from assets.workspace import Workspace
 from catalog import Table
@@ -17,7 +18,7 @@ from pipelines.parquet_io import PARTITION_COLUMN
 from pipelines.rules import Context, Rule, Suite
 from reports.quality_page import write_quality_page
 
-BLOCKING, ATTENTION = "expectations", "attention"
+BLOCKING, ATTENTION, PUBLISHABLE = "expectations", "attention", "publishable"
 SEVERITY = {BLOCKING: "error", ATTENTION: "warning"}
 EXAMPLES = 5
 
@@ -49,7 +50,9 @@ def _checks_of(table: Table) -> dg.AssetChecksDefinition:
     )
     def check(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
         partitions = sorted(context.partition_keys) if table.partitioned else ["all"]
-        results = evaluate(table, partitions, workspace)
+        context_of = Context(CATALOGUE, lambda name: workspace.read(CATALOGUE.registry[name]), partitions)
+        frame = workspace.read(table, partitions if table.partitioned else None)
+        results = evaluate(table, frame, context_of)
         keep_results(workspace, table.name, partitions, results)
         for name in descriptions:
             yield _outcome(table.name, name, [row for row in results if row["severity"] == SEVERITY[name]])
@@ -57,11 +60,40 @@ def _checks_of(table: Table) -> dg.AssetChecksDefinition:
     return check
 
 
-def evaluate(table: Table, partitions: list[str], workspace: Workspace) -> list[dict[str, Any]]:
-    """The check results of one table, for each partition of the run (`all` where it is not partitioned)."""
-    frame = workspace.read(table, partitions if table.partitioned else None)
-    context = Context(CATALOGUE, lambda name: workspace.read(CATALOGUE.registry[name]), partitions)
-    return [row for suite in suites(table, frame, context) for row in run_suite(suite, table.name, partitions)]
+@dg.multi_asset_check(
+    name="edition_candidate_checks",
+    specs=[
+        dg.AssetCheckSpec(name, asset="edition_candidate", blocking=True, description=description)
+        for name, description in CHECKS.items()
+    ],
+)
+def edition_candidate_checks(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
+    """What must be true of a draft before it is published."""
+    faults = faults_of_draft(workspace)
+    failed = [] if faults else [row for row in _of_draft(workspace) if row["severity"] == "error" and not row["passed"]]
+    found = {PUBLISHABLE: faults, BLOCKING: [row["message"] for row in failed]}
+    for name, messages in found.items():
+        yield dg.AssetCheckResult(
+            asset_key="edition_candidate",
+            check_name=name,
+            passed=not messages,
+            description="\n".join(messages) or "Nothing stands in the way.",
+        )
+
+
+def _of_draft(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """The check results of all tables of the draft, from its own files."""
+    tables = {
+        name: pl.read_parquet(workspace.draft / "parquet" / f"{name}.parquet") for name in CATALOGUE.registry.tables
+    }
+    for table in CATALOGUE.registry.tables.values():
+        partitions = list(YEARS.get_partition_keys()) if table.partitioned else ["all"]
+        yield from evaluate(table, tables[table.name], Context(CATALOGUE, tables.__getitem__, partitions))
+
+
+def evaluate(table: Table, frame: pl.DataFrame, context: Context) -> list[dict[str, Any]]:
+    """The check results of one table, for each partition of the context (`all` where it is not partitioned)."""
+    return [row for suite in suites(table, frame, context) for row in run_suite(suite, table.name, context.partitions)]
 
 
 def run_suite(suite: Suite, table_name: str, partitions: list[str]) -> list[dict[str, Any]]:
@@ -72,7 +104,7 @@ def run_suite(suite: Suite, table_name: str, partitions: list[str]) -> list[dict
     batch = _batch_definition().get_batch({"dataframe": suite.frame.to_pandas()})
     outcomes = _validate(batch, suite.rules, {"result_format": "BOOLEAN_ONLY"})
     if failed := [rule for rule in suite.rules if not outcomes[rule.check_id].success]:
-        shown = [*suite.key, *{name for rule in failed for name in rule.shows}]
+        shown = list(dict.fromkeys([*suite.key, *(name for rule in failed for name in rule.shows)]))
         complete = {"result_format": "COMPLETE", "unexpected_index_column_names": shown}
         outcomes |= _validate(batch, failed, complete)
     return [

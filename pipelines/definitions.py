@@ -6,17 +6,35 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from assets import analysis, core, edition, history, intake, measurement, raw, scores, structure, survey
-from assets.tables import OWNER
+from assets import (
+    analysis,
+    core,
+    edition,
+    history,
+    intake,
+    measurement,
+    publication,
+    raw,
+    revisions,
+    scores,
+    structure,
+    survey,
+)
+from assets.tables import CATALOGUE, OWNER
 from assets.workspace import Workspace
-from pipelines.checks import table_checks
+from pipelines.checks import edition_candidate_checks, table_checks
 from pipelines.parquet_io import ParquetTables
-from pipelines.settings import CHECKOUT, Settings
-from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job
+from pipelines.settings import ALONE, CHECKOUT, Settings
+from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job, yearly_measurement
 
-MEASURE = "measure"
-_LAYERS = [intake, raw, survey, core, structure, measurement, history, analysis, scores, edition]
-_EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
+MEASURE, PUBLISH = "measure", "publish"
+# By which a run says in Dagster's history which output folder it writes to.
+OUTPUT_TAG = "btg/output"
+_LAYERS = [
+    *(intake, raw, survey, core, structure, measurement, history, analysis, scores),
+    *(revisions, edition, publication),
+]
+_EXECUTORS = {ALONE: dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
 def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinition] | None = None) -> dg.Definitions:
@@ -27,23 +45,37 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
         data_folder=str(settings.data or ""),
         lock_file=str(CHECKOUT / "requirements.lock"),
         demo=settings.demo,
+        edition=settings.edition,
     )
+    writes_to = {OUTPUT_TAG: str(settings.output)}
+    published = dg.AssetSelection.assets(*publication.ASSETS)
+    # Processes of one run must not keep each other out.
+    tables = ParquetTables(folder=str(workspace.tables), output=str(settings.output), alone=settings.executor == ALONE)
+    measured = dg.AssetSelection.all() - dg.AssetSelection.groups("intake") - published
     return dg.Definitions(
         assets=dg.load_assets_from_modules(_LAYERS),
-        asset_checks=table_checks(),
+        asset_checks=[*table_checks(), edition_candidate_checks],
         jobs=[
             dg.define_asset_job(
                 MEASURE,
-                selection=dg.AssetSelection.all() - dg.AssetSelection.groups("intake"),
+                selection=measured,
+                tags=writes_to,
                 description="The whole measurement: sources, checks, indicators, comparisons, the draft edition.",
+                owners=[OWNER],
+            ),
+            dg.define_asset_job(
+                PUBLISH,
+                selection=published,
+                tags=writes_to,
+                description="Check the draft once more, and make it a final edition. Say who publishes in its config.",
                 owners=[OWNER],
             ),
             refresh_job,
             take_in_job,
         ],
-        schedules=[source_watch],
+        schedules=[source_watch, yearly_measurement(measured, CATALOGUE.region.years)],
         sensors=[inbox_sensor(workspace.data_folder)],
-        resources={"workspace": workspace, "io_manager": ParquetTables(folder=str(workspace.tables))},
+        resources={"workspace": workspace, "io_manager": tables},
         executor=_EXECUTORS[settings.executor],
         loggers=loggers,
     )

@@ -454,6 +454,44 @@ def _synthetic_says_so(frame: pl.DataFrame, context: Context) -> Suite:
     return Suite(listed, key, [flag("synthetic_marked", "says_so", "every invented figure says so")])
 
 
+def _corrected_as_said(frame: pl.DataFrame, _: Context) -> Suite:
+    """A correction shows what was computed with: nothing where it says dropped, and nothing else where it flags."""
+    published, corrected = pl.col("published_value"), pl.col("corrected_value")
+    as_said = (
+        pl.when(action="override")
+        .then(corrected.is_not_null())
+        .when(action="drop")
+        .then(corrected.is_null())
+        .otherwise(corrected.eq_missing(published))
+    )
+    key = ["correction_id", "indicator_id", "region_code", "period"]
+    shown = ["action", "published_value", "corrected_value"]
+    expected = "a replaced figure has its replacement, one that is not used has none, a flagged one is as published"
+    listed = frame.select(*key, *shown, as_said=as_said)
+    return Suite(listed, key, [flag("corrected_as_said", "as_said", expected, shows=tuple(shown))], unit="correction")
+
+
+def _differences(frame: pl.DataFrame, context: Context) -> Suite:
+    """What differs was found between this edition and one before it, and something recorded explains it."""
+    key, shown = ["edition", "table_name", "row_key", "column_name"], ["old_value", "new_value"]
+    listed = frame.select(
+        *key,
+        *shown,
+        of_this_edition=pl.col("edition").is_in(context.read("edition")["edition"].to_list()),
+        explained=pl.col("cause") != "unexplained",
+    )
+    explained = "every difference with the edition before has a cause"
+    return Suite(
+        listed,
+        key,
+        [
+            flag("of_this_edition", "of_this_edition", "every difference is one of this edition"),
+            flag("difference_explained", "explained", explained, severity="warning", shows=tuple(shown)),
+        ],
+        unit="difference",
+    )
+
+
 _KEYS_OF_SURVEY = [
     *("measurement_year", "indicator_id", "variable_id", "region_code", "comparator_code", "comparator_year"),
     *("breakdown", "statistic", "quantity"),
@@ -484,11 +522,13 @@ _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     "small_area_estimate": [_synthetic_says_so],
     "comparison": [_every_comparison_promised, _synthetic_says_so],
     "change": [_every_change_promised, _synthetic_says_so],
+    "correction": [_corrected_as_said],
+    "revision": [_differences],
     **analysis_rules.PLAUSIBILITY,
 }
 
 # Tables with rules that only ask for attention.
-ASKS_FOR_ATTENTION = {"indicator_value"}
+ASKS_FOR_ATTENTION = {"indicator_value", "revision"}
 
 
 # What rules of a table look into besides what its columns refer to.
@@ -499,6 +539,7 @@ _LOOKED_UP = {
     "small_area_estimate": {"survey_wave"},
     "comparison": {"survey_wave"},
     "change": {"survey_wave"},
+    "revision": {"edition"},
 }
 
 

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
+from pipelines.lock import hold
+
 PARTITION_COLUMN = "measurement_year"
 
 
 class ParquetTables(dg.ConfigurableIOManager):
-    """Writes and reads Polars frames under `folder`; a run may span several partitions at once."""
+    """Writes and reads Polars frames under `folder`; a run may span several partitions at once.
+
+    With `alone` a run is the only one that writes to `output`, from its first step to its last, whoever started it.
+    """
 
     folder: str
+    output: str = ""
+    alone: bool = False
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[ParquetTables]:  # noqa: ARG002
+        """Hold the output folder for as long as the run lasts; raises AnotherRunIsBusy."""
+        if not self.alone:
+            yield self
+            return
+        output = Path(self.output)
+        output.mkdir(parents=True, exist_ok=True)
+        with hold(output, "a run of Dagster"):
+            yield self
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         """Write the frame; of a partitioned table one file for each partition of the run."""

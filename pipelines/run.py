@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 import sqlalchemy
-from filelock import FileLock, Timeout
 
 from assets.tables import CATALOGUE
-from assets.workspace import Workspace
-from pipelines.definitions import MEASURE, build_definitions
+from assets.workspace import MixedRuns, Workspace
+from pipelines.definitions import MEASURE, OUTPUT_TAG, build_definitions
+from pipelines.lock import AnotherRunIsBusy, hold
 from pipelines.settings import Settings, prepare_dagster_home
-from reports.edition_folder import EditionInUse, restore
+from pipelines.signals import Terminated, asked_to_stop
+from pipelines.storage import HISTORY, StorageFault, storage_fault, storage_faults, vanished
+from reports.edition_folder import EditionInUse, clear_leftovers
+from reports.editions import DamagedEdition
 
 if TYPE_CHECKING:
     import polars as pl
     from dagster import ExecuteInProcessResult
+    from dagster_shared.error import SerializableErrorInfo
 
-_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+__all__ = ["AnotherRunIsBusy", "Outcome", "OutputNotUsable", "StorageFault", "Terminated", "execute", "measure"]
+
+_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+_INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt", Terminated.__name__}
+# What a step refuses in words that are meant for the user.
+_IN_WORDS = {EditionInUse.__name__, DamagedEdition.__name__, MixedRuns.__name__}
 # What a run tells on the way: the event, the step, and how many steps there are.
 FollowStep = Callable[[str, str, int], None]
-
-
-class AnotherRunIsBusy(RuntimeError):  # noqa: N818 - says what is the matter
-    """Another run is writing to the same output folder."""
+Say = Callable[[str], None]
+_UNTOUCHED = "The last edition is untouched."
 
 
 class OutputNotUsable(RuntimeError):  # noqa: N818 - says what is the matter
@@ -46,45 +54,85 @@ class Outcome:
     reasons: list[str] = field(default_factory=list)
 
 
-def measure(settings: Settings, follow: FollowStep) -> Outcome:
-    """Run the whole measurement; `follow(event, step, steps)` hears of every step that starts or ends.
+def measure(settings: Settings, follow: FollowStep, say: Say | None = None) -> Outcome:
+    """Run the whole measurement; what goes wrong with the data or the software is in the outcome.
 
-    Raises AnotherRunIsBusy, OutputNotUsable and KeyboardInterrupt. Everything else that goes wrong is in the outcome:
-    no edition is made then, and the one that stands is untouched.
+    No edition is made then, and the one that stands is untouched. Raises what `execute` raises.
+    """
+    years = [str(year) for year in CATALOGUE.region.years]
+    all_years = {"dagster/asset_partition_range_start": years[0], "dagster/asset_partition_range_end": years[-1]}
+    result, workspace = execute(settings, MEASURE, follow, say, tags=all_years)
+    checks = workspace.read_checks()
+    return Outcome(result.success, workspace, checks, [] if result.success else _reasons(result, checks, workspace))
+
+
+def execute(
+    settings: Settings,
+    job_name: str,
+    follow: FollowStep,
+    say: Say | None = None,
+    *,
+    tags: Mapping[str, str] | None = None,
+    run_config: Mapping[str, Any] | None = None,
+) -> tuple[ExecuteInProcessResult, Workspace]:
+    """Run a job as the only writer to the output folder, in this process.
+
+    `follow(event, step, steps)` hears of every step that starts or ends; `say` what the user should know before it
+    begins. Raises AnotherRunIsBusy, OutputNotUsable, StorageFault, KeyboardInterrupt and Terminated (SIGTERM); the
+    standing editions are untouched then.
     """
     # A run keeps nearly everything it makes: looking for garbage as often as usual costs a tenth of its time.
     gc.set_threshold(100_000, 50, 50)
     _hasten_history()
-    prepare_dagster_home()
+    _prepare_folders(settings)
+    steps: list[str] = []
+    definitions = build_definitions(settings, loggers={"console": _follower(follow, steps)})
+    job = definitions.resolve_job_def(job_name)
+    steps += job.graph.node_dict
+    workspace = _workspace(definitions)
+    with (
+        storage_faults(settings.output, _UNTOUCHED),
+        hold(settings.output, f"btg {job_name}") as left_behind,
+        asked_to_stop() as asked,
+    ):
+        if left_behind and say:
+            say(f"A run before did not come to its end ({left_behind}). Nothing needs to be done about it.")
+        clear_leftovers(settings.output)
+        with dg.DagsterInstance.get() as instance:
+            _end_dead_runs(instance, settings)
+            result = job.execute_in_process(
+                instance=instance,
+                tags=tags,
+                run_config={"loggers": {"console": {}}, **(run_config or {})},
+                raise_on_error=False,
+            )
+        if not result.success:
+            _raise_what_stopped(result, asked(), settings)
+    return result, workspace
+
+
+def _prepare_folders(settings: Settings) -> None:
+    """Make the folders of output and of Dagster's history; raises OutputNotUsable and StorageFault."""
     try:
         settings.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if told := storage_fault(str(error), settings.output):
+            raise StorageFault(told) from error
         raise OutputNotUsable(f"{settings.output}: cannot be used as output folder ({error.strerror})") from error
-    steps: list[str] = []
-    definitions = build_definitions(settings, loggers={"console": _follower(follow, steps)})
-    job = definitions.resolve_job_def(MEASURE)
-    steps += job.graph.node_dict
-    workspace = _workspace(definitions)
-    years = [str(year) for year in CATALOGUE.region.years]
     try:
-        with FileLock(settings.output / ".lock", timeout=0), dg.DagsterInstance.get() as instance:
-            restore(workspace.root / "editions" / workspace.draft_name)
-            result = job.execute_in_process(
-                instance=instance,
-                tags={
-                    "dagster/asset_partition_range_start": years[0],
-                    "dagster/asset_partition_range_end": years[-1],
-                },
-                run_config={"loggers": {"console": {}}},
-                raise_on_error=False,
-            )
-    except Timeout as error:
-        raise AnotherRunIsBusy(f"another run is writing to {settings.output}; wait until it is done") from error
-    if _was_interrupted(result):
-        raise KeyboardInterrupt
-    checks = workspace.read_checks()
-    reasons = [] if result.success else _reasons(result, checks, workspace)
-    return Outcome(result.success, workspace, checks, reasons)
+        prepare_dagster_home()
+    except OSError as error:
+        raise StorageFault(f"{os.environ['BTG_DAGSTER_STORAGE']}: {HISTORY} ({error.strerror})") from error
+
+
+def _end_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> None:
+    """Say in Dagster's history that runs to this output failed whose process was killed.
+
+    Whoever holds the output folder knows that none of them is alive. Dagster does not, and would start no other.
+    """
+    unfinished = dg.RunsFilter(tags={OUTPUT_TAG: str(settings.output)}, statuses=_UNFINISHED)
+    for run in instance.get_runs(unfinished):
+        instance.report_run_failed(run, "The process of this run was killed. The last edition is untouched.")
 
 
 def _hasten_history() -> None:
@@ -105,10 +153,31 @@ def _workspace(definitions: dg.Definitions) -> Workspace:
     return cast(Workspace, (definitions.resources or {})["workspace"])
 
 
-def _was_interrupted(result: ExecuteInProcessResult) -> bool:
-    """Whether Ctrl-C stopped a step: Dagster reports it as a failure of that step."""
-    failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-    return any(error is not None and error.cls_name in _INTERRUPTIONS for error in failures)
+def _raise_what_stopped(
+    result: ExecuteInProcessResult, asked: type[KeyboardInterrupt] | None, settings: Settings
+) -> None:
+    """Raise what stopped a run from outside: a signal (Dagster reports it as a failure of a step), or the storage."""
+    errors = [error for _, error in _root_errors(result)]
+    if asked or any(error.cls_name in _INTERRUPTIONS for error in errors):
+        raise asked or KeyboardInterrupt
+    for error in errors:
+        if told := storage_fault(error.message, settings.output) or vanished(settings.output):
+            raise StorageFault(f"{told} {_UNTOUCHED}")
+
+
+def _step_errors(result: ExecuteInProcessResult) -> list[tuple[str, SerializableErrorInfo]]:
+    """Every step that failed, with its error."""
+    failures = [(event.step_key or "", event.step_failure_data) for event in result.all_events if event.is_step_failure]
+    return [(step, data.error) for step, data in failures if data.error is not None]
+
+
+def _root_errors(result: ExecuteInProcessResult) -> list[tuple[str, SerializableErrorInfo]]:
+    """Every step that failed, with the first cause of its error."""
+    return [(step, _first_cause(error)) for step, error in _step_errors(result)]
+
+
+def _first_cause(error: SerializableErrorInfo) -> SerializableErrorInfo:
+    return _first_cause(error.cause) if error.cause else error
 
 
 def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Workspace) -> list[str]:
@@ -116,19 +185,14 @@ def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Wo
     failed = checks.filter(~checks["passed"] & (checks["severity"] == "error"))
     if failed.height:
         return failed["message"].to_list()
-    details, reasons = [], []
-    for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error:
-            error = event.step_failure_data.error
-            details.append(f"step {event.step_key}\n{error.to_string()}")
-            root = error
-            while root.cause:
-                root = root.cause
-            if root.cls_name == EditionInUse.__name__:
-                return [root.message.partition(": ")[2].strip()]
-            reasons.append(f"step {event.step_key}: {root.message.strip()}")
+    reasons = []
+    for step, error in _root_errors(result):
+        if error.cls_name in _IN_WORDS:
+            return [error.message.partition(": ")[2].strip()]
+        reasons.append(f"step {step}: {error.message.strip()}")
     log = workspace.last_run / "error.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    details = [f"step {step}\n{error.to_string()}" for step, error in _step_errors(result)]
     log.write_text("\n\n".join(details), encoding="utf-8")
     return [*reasons, f"This is a fault in the software, not in your data. Please report it with {log}."]
 

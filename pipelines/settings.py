@@ -2,12 +2,14 @@
 
 BTG_OUTPUT (default `output/`), BTG_DATA (the data root with the snapshots, default `data/`; empty: none), BTG_INPUT (a
 folder to measure instead of the bundled figures, or another data root), BTG_DEMO (1: with the invented survey),
-BTG_REGION and BTG_YEAR (catalog.current), BTG_EXECUTOR (`in_process` or `multiprocess`).
+BTG_REGION and BTG_YEAR (catalog.current), BTG_EXECUTOR (`in_process` or `multiprocess`), BTG_UMASK (who else may open
+what is written; default 077: nobody).
 """
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from sources import bundled
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-EXECUTORS = ("in_process", "multiprocess")
+ALONE = "in_process"
+EXECUTORS = (ALONE, "multiprocess")
 
 
 class SettingError(ValueError):
@@ -32,6 +35,7 @@ class Settings:
     data: Path | None
     executor: str
     demo: bool = False
+    edition: str = ""
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -53,12 +57,24 @@ class Settings:
             data=data,
             executor=executor,
             demo=os.environ.get("BTG_DEMO") == "1",
+            edition=os.environ.get("BTG_EDITION", ""),
         )
 
 
 def is_data_root(folder: Path) -> bool:
     """Whether a folder holds snapshots, rather than figures.csv and its companions."""
     return (folder / "snapshots").is_dir()
+
+
+def restrict_rights() -> None:
+    """Give files and folders that are made from here on least rights: BTG_UMASK, octal; raises SettingError.
+
+    The default 077 leaves them to their owner alone; 027 lets the owner's group read, 007 also write.
+    """
+    said = os.environ.get("BTG_UMASK") or "077"
+    if not re.fullmatch("0?[0-7]{3}", said):
+        raise SettingError(f"BTG_UMASK: expected three octal digits such as 077, found '{said}'")
+    os.umask(int(said, 8))
 
 
 def prepare_dagster_home() -> None:

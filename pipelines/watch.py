@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -11,9 +12,12 @@ from assets.intake import DELIVERED, SNAPSHOTS, waiting
 from assets.tables import OWNER
 from sources.snapshots import INBOX
 
-REFRESH, TAKE_IN = "refresh", "take_in"
+REFRESH, TAKE_IN, REFRESH_AND_MEASURE = "refresh", "take_in", "refresh_and_measure"
 # In the months before the report is due (15 July) a week is long, in others a month is soon enough.
 MONTHLY, WEEKLY = "0 6 1 * *", "0 6 * 5-7 1"
+# Six weeks before the report is due: by then the tables of spring are out, and there is time to explain what was
+# revised, to report mistakes to a publisher and have an answer, and to sign. What comes later, the weekly watch tells.
+YEARLY = "0 7 1 6 *"
 TIME_ZONE = "Europe/Amsterdam"
 
 refresh_job = dg.define_asset_job(
@@ -36,6 +40,37 @@ source_watch = dg.ScheduleDefinition(
     execution_timezone=TIME_ZONE,
     description="Monthly, and every Monday from May to July: new, renamed and withdrawn tables, revisions, drift.",
 )
+
+
+def yearly_measurement(measurement: dg.AssetSelection, years: Sequence[int]) -> dg.ScheduleDefinition:
+    """The yearly refresh: a job that asks every publisher and then measures all `years`. Off until switched on.
+
+    `measurement` is what the job `measure` makes. A publisher that does not answer stops nothing: its last good
+    snapshot is measured. What comes of it is a draft; publishing stays with a person.
+    """
+    refresh_and_measure = dg.define_asset_job(
+        REFRESH_AND_MEASURE,
+        selection=dg.AssetSelection.assets(SNAPSHOTS) | measurement,
+        description="Ask every publisher what changed, fetch that, and measure: a new draft edition.",
+        owners=[OWNER],
+    )
+
+    @dg.schedule(
+        name="yearly_measurement",
+        job=refresh_and_measure,
+        cron_schedule=YEARLY,
+        execution_timezone=TIME_ZONE,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="On 1 June, six weeks before the report is due: fetch, then measure. Publishes nothing.",
+    )
+    def all_years() -> dg.RunRequest:
+        # As `btg measure` does it: all years in one run.
+        first, last = str(years[0]), str(years[-1])
+        return dg.RunRequest(
+            tags={"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+        )
+
+    return all_years
 
 
 def inbox_sensor(data_folder: str) -> dg.SensorDefinition:

@@ -25,6 +25,8 @@ BUNDLE = CHECKOUT / "sources" / "bundled"
 EXAMPLES = sorted((BUNDLE / "examples").glob("*.xlsx"))
 # Real published files, beside the checkout where they are at hand: `from tests.conftest import SHARED`.
 SHARED = CHECKOUT.parent / "shared"
+# After so many seconds a command hangs. A run takes half a minute, and ten times that where many work on one machine.
+PATIENCE = 1200
 BTG = Path(sys.executable).with_name("btg.exe" if os.name == "nt" else "btg")
 
 # What the person who runs the tests has set must not decide what they say.
@@ -84,9 +86,13 @@ class Run:
 
 @dataclass
 class Runs:
-    """Whole runs in processes of their own, two at a time. `checkout_before` is what the checkout held before."""
+    """Whole runs in processes of their own, two at a time. `checkout_before` is what the checkout held before.
+
+    `environment` is that of before the first test: a run that starts later must not see what a test sets for itself.
+    """
 
     folder: Path
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     checkout_before: set[str] = field(default_factory=lambda: {path.name for path in CHECKOUT.iterdir()})
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
     made: dict[str, Future[Run]] = field(default_factory=dict)
@@ -111,7 +117,7 @@ class Runs:
         """Run `btg` as a user does, with Dagster's storage beside the output folder; `env` None removes a name."""
         assert BTG.exists(), f"{BTG} does not exist: install the checkout first (make test does)"
         settings = {"BTG_DAGSTER_STORAGE": str(output.with_name(f"{output.name}-dagster")), "NO_COLOR": "1"}
-        wanted = {**os.environ, **settings, "COLUMNS": "200", **(env or {})}
+        wanted = {**self.environment, **settings, "COLUMNS": "200", **(env or {})}
         process = subprocess.Popen(
             [str(part) for part in (BTG, *arguments, "--output", output)],
             env={name: value for name, value in wanted.items() if value is not None},
@@ -125,7 +131,7 @@ class Runs:
         self.processes.append(process)
         if while_running:
             while_running(process)
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         return Run(process.returncode, stdout, stderr, output)
 
     def copy_of_edition(self, folder: Path) -> Path:
@@ -227,7 +233,8 @@ def _with_delivered(runs: Runs, folder: Path) -> Run:
     """Two invented workbooks are taken in, and measured over the bundled figures."""
     data = folder / "data"
     for example in EXAMPLES:
-        subprocess.run([BTG, "add", example, "--data", data], check=True, capture_output=True, timeout=60)
+        command = [BTG, "add", example, "--data", data]
+        subprocess.run(command, env=runs.environment, check=True, capture_output=True, timeout=PATIENCE)
     return runs.btg("measure", output=folder / "output", env={"BTG_DATA": str(data)})
 
 

@@ -21,11 +21,16 @@ SETTINGS = ("BTG_OUTPUT", "BTG_INPUT", "BTG_REGION", "BTG_YEAR", "BTG_DEMO")
 @pytest.fixture
 def btg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Btg:
     """A function that runs `btg` with these arguments; Dagster keeps its administration in memory."""
+    return within(monkeypatch, tmp_path)
+
+
+def within(monkeypatch: pytest.MonkeyPatch, home: Path) -> Btg:
+    """`btg` in this process, for as long as the patch lasts; `home` is Dagster's."""
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BTG_DATA", "")
-    monkeypatch.setenv("BTG_DAGSTER_STORAGE", str(tmp_path / "dagster"))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("BTG_DAGSTER_STORAGE", str(home / "dagster"))
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets import publication
 from assets.raw import raw_name
 from assets.tables import CATALOGUE, OWNER
 from catalog import Table
-from pipelines.definitions import MEASURE, build_definitions, defs
+from pipelines.definitions import MEASURE, PUBLISH, build_definitions, defs
 from pipelines.settings import Settings
 
 CHECKOUT = Path(__file__).parents[2]
@@ -27,13 +28,19 @@ ASSETS = [
     "change",
     "charts",
     "check_result",
+    "code_list",
     "coherence",
     "comparison",
+    "correction",
     "data_dictionary",
     "decomposition",
     "draft_edition",
     "edition",
+    "edition_candidate",
+    "edition_input",
+    "erratum",
     "expected_value",
+    "final_edition",
     "framework_element",
     "group_weight",
     "history",
@@ -73,6 +80,7 @@ ASSETS = [
     "raw/cbs_bijstand_en_re_integratie_per_gemeente_2015",
     "raw/cbs_bijstand_en_re_integratie_per_gemeente_2016",
     "raw/cbs_welzijn_kerncijfers",
+    "raw/corrections_applied",
     "raw/figure_origins",
     "raw/ggd_gezondheidsmonitor_per_gemeente",
     "raw/ggd_rivm_cbs_gezondheidsmonitor_2022_ggd_regio",
@@ -88,6 +96,7 @@ ASSETS = [
     "region",
     "region_member",
     "restated_figures",
+    "revision",
     "sensitivity",
     "sensitivity_factor",
     "sensitivity_pair",
@@ -102,6 +111,7 @@ ASSETS = [
     "theme_score",
     "trend",
     "typology",
+    "value_by_edition",
 ]
 
 # Each room with the rooms it may import from.
@@ -176,6 +186,7 @@ def test_raw_assets_are_named_after_their_publisher(graph: dg.AssetGraph) -> Non
     assert all(key.path[0] == "raw" and len(key.path) == 2 for key in raw)
     measured = {source.source_table for indicator in CATALOGUE.indicators for source in indicator.sources}
     beside = {"region_names", "figure_origins", "baseline_figures_passed_over", "outlines", "provinces", "input_files"}
+    beside |= {"corrections_applied"}
     # What residents answered is no raw table: no row of a respondent is ever an asset.
     waves = {wave.source_table for wave in CATALOGUE.survey.waves.values()}
     assert waves < measured
@@ -183,9 +194,9 @@ def test_raw_assets_are_named_after_their_publisher(graph: dg.AssetGraph) -> Non
     assert len(raw) == len(measured - waves) + len(beside), "two tables share a name"
 
 
-def test_one_asset_writes_the_database(graph: dg.AssetGraph) -> None:
+def test_only_the_two_editions_have_a_database(graph: dg.AssetGraph) -> None:
     writers = [key for key in graph.get_all_asset_keys() if "duckdb" in graph.get(key).kinds]
-    assert [key.to_user_string() for key in writers] == ["draft_edition"]
+    assert sorted(key.to_user_string() for key in writers) == ["draft_edition", "final_edition"]
 
 
 def test_the_edition_waits_for_every_table(graph: dg.AssetGraph) -> None:
@@ -236,6 +247,11 @@ def test_checks_have_the_partitions_of_their_table(graph: dg.AssetGraph) -> None
         assert graph.get(key).partitions_def == graph.get(key.asset_key).partitions_def, key
 
 
+def test_publishing_waits_for_its_checks(graph: dg.AssetGraph) -> None:
+    checks = [graph.get(key) for key in graph.asset_check_keys if key.asset_key == dg.AssetKey("edition_candidate")]
+    assert {check.key.name: check.blocking for check in checks} == {"publishable": True, "expectations": True}
+
+
 # --- how it runs
 
 
@@ -245,11 +261,12 @@ def test_runs_in_one_process_unless_asked_otherwise(monkeypatch: pytest.MonkeyPa
     assert build_definitions(Settings.from_environment()).executor is dg.multiprocess_executor
 
 
-def test_a_measurement_makes_every_asset_but_those_that_ask_the_publishers(graph: dg.AssetGraph) -> None:
+def test_a_measurement_makes_every_asset_but_those_that_ask_the_publishers_or_publish(graph: dg.AssetGraph) -> None:
     job = defs.resolve_job_def(MEASURE)
-    intake = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "intake"}
-    assert set(job.asset_layer.executable_asset_keys) == graph.get_all_asset_keys() - intake
-    checks = {key for key in graph.asset_check_keys if key.asset_key not in intake}
+    others = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name == "intake"}
+    others |= {dg.AssetKey(name) for name in publication.ASSETS}
+    assert set(job.asset_layer.executable_asset_keys) == graph.get_all_asset_keys() - others
+    checks = {key for key in graph.asset_check_keys if key.asset_key not in others}
     assert set(job.asset_layer.asset_graph.asset_check_keys) == checks
 
 
@@ -258,10 +275,12 @@ def test_the_jobs_schedules_and_sensors_are_those_that_were_reviewed() -> None:
         job.name: {key.to_user_string() for key in defs.resolve_job_def(job.name).asset_layer.executable_asset_keys}
         for job in defs.jobs or []
     }
-    assert jobs.keys() == {MEASURE, "refresh", "take_in"}
+    assert jobs.keys() == {MEASURE, PUBLISH, "refresh", "take_in"}
+    assert jobs[PUBLISH] == {"edition_candidate", "final_edition"}
     assert jobs["refresh"] == {"intake/snapshots"}
     assert jobs["take_in"] == {"intake/delivered_files"}
-    assert {(schedule.name, schedule.job_name) for schedule in defs.schedules or []} == {("source_watch", "refresh")}
+    schedules = {(schedule.name, schedule.job_name) for schedule in defs.schedules or []}
+    assert schedules == {("source_watch", "refresh"), ("yearly_measurement", "refresh_and_measure")}
     assert {(sensor.name, sensor.job_name) for sensor in defs.sensors or []} == {("inbox", "take_in")}
 
 
@@ -312,5 +331,8 @@ def test_no_indicator_is_named_in_code() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ids
     }
-    of_position = {(file, "urbanity_class") for file in ("methods/position.py", "pipelines/analysis_rules.py")}
+    of_position = {
+        (file, "urbanity_class")
+        for file in ("methods/position.py", "methods/revision.py", "pipelines/analysis_rules.py")
+    }
     assert {name for _, name in named - of_position} <= {"population"}, sorted(named)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_DATA", "BTG_EXECUTOR", "BTG_DEMO"):
+    for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_DATA", "BTG_EXECUTOR", "BTG_DEMO", "BTG_EDITION"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -26,7 +26,13 @@ def test_without_settings_the_checkout_is_used() -> None:
         data=CHECKOUT / "data",
         executor="in_process",
         demo=False,
+        edition="",
     )
+
+
+def test_an_edition_that_is_made_again_has_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BTG_EDITION", "2025-1")
+    assert Settings.from_environment().edition == "2025-1"
 
 
 @pytest.mark.parametrize(("said", "demo"), [("1", True), ("", False), ("0", False)])

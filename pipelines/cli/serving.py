@@ -1,0 +1,39 @@
+"""Commands that show things in a browser: ui."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from pipelines.cli.common import Output, app, settings_of, stderr
+
+LOCAL = "127.0.0.1"
+
+
+@app.command(epilog="Example: btg ui --port 3001")
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address to listen on; any other than this one lets others in.")] = LOCAL,
+    output: Output = None,
+) -> None:
+    """Dagster's web interface, on this machine only: lineage, checks, years, history. Stop it with Ctrl-C."""
+    import subprocess
+
+    from pipelines.settings import prepare_dagster_home
+
+    settings_of(output)
+    prepare_dagster_home()
+    if host != LOCAL:
+        stderr.print(
+            f"[bold red]Everybody who can reach {escape(host)}:{port} can start runs and publish: there is no "
+            "password. Use it in a network you trust only.[/bold red]"
+        )
+    stderr.print(f"Dagster's web interface: http://{escape(host)}:{port} (stop with Ctrl-C)")
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]
+    try:
+        raise typer.Exit(subprocess.run(command, check=False).returncode)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None

@@ -1,0 +1,169 @@
+"""Publishing a draft, listing editions and stating errata: what the commands of `btg` on editions do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from assets.edition import offer_to_readers
+from assets.provenance import changed_files
+from assets.publication import superseded_by_publishing
+from assets.tables import CATALOGUE
+from pipelines.definitions import PUBLISH
+from pipelines.lock import hold
+from pipelines.run import FollowStep, execute
+from pipelines.storage import storage_faults
+from reports import editions
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+    from pipelines.settings import Settings
+
+
+_UNCOMMITTED = (
+    "The software has changes that are not committed ({files}). They are published with the edition, as "
+    "input/uncommitted.patch, so that it can be made again; better commit them, measure and publish then."
+)
+_NO_COMMIT = "The software does not run from a git checkout: to make this edition again, keep this version of it."
+
+
+class WrongCall(ValueError):  # noqa: N818 - says what is the matter
+    """What was asked for does not exist, or a word is missing that the command needs."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What came of publishing: the new edition, or the `reasons` why there is none."""
+
+    edition: str
+    draft: str
+    supersedes: str | None
+    reason: str | None
+    dry_run: bool
+    folder: str
+    offered_to_readers: str
+    remarks: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+
+def publish(settings: Settings, follow: FollowStep, *, by: str | None, reason: str | None, dry_run: bool) -> Published:
+    """Publish the draft of the catalogue's last measurement year, by the job that Dagster's interface runs too.
+
+    Raises WrongCall where an edition stands and no reason is given, and what `execute` raises.
+    """
+    root, year = settings.output, CATALOGUE.region.last_measurement_year
+    superseded = superseded_by_publishing(root)
+    if superseded and not (reason or "").strip():
+        raise WrongCall(
+            f'{superseded} stands and will be superseded: say why, as in --reason "CBS revised the income of 2024".'
+        )
+    name = editions.next_name(root, year)
+    config = {"by": by, "reason": reason, "dry_run": dry_run}
+    given = {key: value for key, value in config.items() if value is not None}
+    result, workspace = execute(settings, PUBLISH, follow, run_config={"ops": {"final_edition": {"config": given}}})
+    return Published(
+        edition=name,
+        draft=workspace.draft_name,
+        supersedes=superseded,
+        reason=reason if superseded else None,
+        dry_run=dry_run,
+        folder=str(editions.folder_of(root, name)),
+        offered_to_readers=str(root / editions.DATABASE),
+        remarks=_remarks(root, workspace.draft_name, by) if result.success else [],
+        reasons=[] if result.success else _reasons(result),
+    )
+
+
+def _reasons(result: ExecuteInProcessResult) -> list[str]:
+    """Why nothing was published: what the checks found, else what a step said."""
+    evaluations = result.get_asset_check_evaluations()
+    found = [check.description for check in evaluations if not check.passed and check.description]
+    if found:
+        return found
+    reasons = []
+    for event in result.all_events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None and error.cause:
+            error = error.cause
+        if error is not None:
+            reasons.append(error.message.partition(": ")[2].strip() or error.message.strip())
+    return reasons
+
+
+def _remarks(root: Path, draft: str, by: str | None) -> list[str]:
+    """What whoever publishes should know, though it stands in the way of nothing."""
+    version = _row(root, draft)["code_version"]
+    remarks = [] if by else ["Nobody signs it off: --by NAME says who does."]
+    if version.endswith("-dirty"):
+        remarks.append(_UNCOMMITTED.format(files=", ".join(changed_files())))
+    elif "+" not in version:
+        remarks.append(_NO_COMMIT)
+    return remarks
+
+
+def list_editions(root: Path) -> list[dict[str, Any]]:
+    """Every edition in the output folder: the row of its table `edition`, its folder and its state, oldest first."""
+    names, finals = [*editions.finals(root), *editions.drafts(root)], editions.finals(root)
+    standing = editions.standing(root)
+    return [
+        _row(root, name)
+        | {
+            "folder": str(editions.folder_of(root, name)),
+            "open_to_readers": name == standing,
+            "state": asdict(editions.read_state(root, name)) if name in finals else None,
+        }
+        for name in names
+    ]
+
+
+def _row(root: Path, name: str) -> dict[str, Any]:
+    # Parquet: a database that somebody has open for writing cannot be read.
+    path = editions.folder_of(root, name) / "parquet" / "edition.parquet"
+    try:
+        row = pl.read_parquet(path).to_dicts()[0]
+    except (OSError, pl.exceptions.PolarsError) as error:
+        remedy = "Measure again, or put a final edition back from a backup (docs/handover.md)."
+        raise editions.DamagedEdition(path, "the row about the edition cannot be read", remedy) from error
+    return {str(key): value for key, value in row.items()}
+
+
+def state_erratum(
+    root: Path, edition: str, *, text: str, table_name: str, keys: list[str], by: str | None, dry_run: bool
+) -> list[str]:
+    """State an erratum on the rows of a final edition that the keys fit; returns their row keys.
+
+    Raises WrongCall for an edition, table or column that is not there, and for a key that fits no row.
+    """
+    finals = editions.finals(root)
+    if edition not in finals:
+        raise WrongCall(f"'{edition}' is no final edition here. Final editions: {', '.join(finals) or 'none yet'}.")
+    if not text.strip():
+        raise WrongCall("An erratum needs words: --text says what is wrong and what is right.")
+    if table_name not in CATALOGUE.registry.tables:
+        raise WrongCall(f"There is no table '{table_name}'. See: btg query \"SHOW TABLES\" --edition {edition}")
+    table = CATALOGUE.registry[table_name]
+    frame = pl.read_parquet(editions.folder_of(root, edition) / "parquet" / f"{table_name}.parquet")
+    rows = list(dict.fromkeys(row for key in keys for row in _rows_of(frame, table.key, key)))
+    if not dry_run:
+        with storage_faults(root), hold(root, "btg erratum"):
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            editions.add_erratum(root, edition, text=text, table_name=table_name, row_keys=rows, by=by, at=at)
+            offer_to_readers(root)
+    return rows
+
+
+def _rows_of(frame: pl.DataFrame, key: list[str], wanted: str) -> list[str]:
+    """The row keys of the rows that `a=1|b=2` fits."""
+    parts = dict(part.partition("=")[::2] for part in wanted.split("|"))
+    if unknown := sorted(set(parts) - set(key)):
+        raise WrongCall(f"--key {wanted}: '{unknown[0]}' is no key column; expected some of {', '.join(key)}.")
+    fitting = frame.filter(pl.col(name).cast(pl.String) == value for name, value in parts.items())
+    if fitting.is_empty():
+        raise WrongCall(f"--key {wanted}: no row of the edition has this key.")
+    named = [pl.concat_str(pl.lit(f"{name}="), pl.col(name).cast(pl.String)) for name in key]
+    return fitting.select(pl.concat_str(named, separator="|")).to_series().to_list()

@@ -1,0 +1,354 @@
+"""The life of an edition: published once, behind checks; never changed; superseded with a reason; errata shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+
+from assets.provenance import ROOMS
+from pipelines.query import read_only_query
+from reports import editions
+from tests.conftest import CHECKOUT, Runs, plain_figures
+from tests.pipelines.conftest import Btg, within
+
+SIGNED = ("publish", "--by", "A. Tester")
+
+
+@pytest.fixture(scope="module")
+def measured(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder with a draft that may be published: without invented rows."""
+    made = runs.start("edition_from_folder").result().succeeded().output
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("measured") / "output"))
+
+
+@pytest.fixture(scope="module")
+def published(measured: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with its first final edition, for tests that only look."""
+    output = Path(shutil.copytree(measured, tmp_path_factory.mktemp("published") / "output"))
+    with pytest.MonkeyPatch.context() as patch:
+        result = within(patch, tmp_path_factory.mktemp("home"))(*SIGNED, "--output", output)
+        assert result.exit_code == 0, result.output
+    return output
+
+
+@pytest.fixture
+def own(published: Path, tmp_path: Path) -> Path:
+    """A copy of the published folder, for a test that changes it."""
+    return Path(shutil.copytree(published, tmp_path / "output"))
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_final_edition_is_complete_signed_and_read_only(published: Path) -> None:
+    folder = published / "editions" / "2025-1"
+    state = editions.read_state(published, "2025-1")
+    assert (state.published_by, state.supersedes, state.superseded_by) == ("A. Tester", None, None)
+    assert editions.faults(folder, state.sums_sha256) == []
+    expected = {"btg.duckdb", "provenance.json", "SHA256SUMS", "datapackage.json", "dcat.jsonld", "CITATION.cff"}
+    expected |= {"README.md", "LICENSES-DATA.md", "btg.gpkg", "btg-2025-1.zip", "parquet", "csv", "charts", "quality"}
+    assert expected <= {path.name for path in folder.iterdir()}
+    if os.name == "posix":
+        writable = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+        assert not [path for path in [folder, *folder.rglob("*")] if path.stat().st_mode & writable]
+
+
+def test_the_tables_are_those_of_the_draft_under_the_final_name(published: Path) -> None:
+    draft, final = (files(published / "editions" / name) for name in ("2025-draft", "2025-1"))
+    tables = {name for name in draft if name.startswith(("parquet/", "csv/"))}
+    different = {name for name in tables if draft[name] != final[name]}
+    assert different == {"parquet/edition.parquet", "csv/edition.csv"}
+    assert read_only_query(published / "btg.duckdb", "SELECT edition FROM edition").item() == "2025-1"
+
+
+def test_readers_open_the_final_edition_and_a_new_draft_does_not_take_its_place(btg: Btg, published: Path) -> None:
+    same = published / "editions" / "2025-1" / "btg.duckdb"
+    assert (published / "btg.duckdb").read_bytes() == same.read_bytes()
+    listed = json.loads(btg("editions", "--output", published, "--json").stdout)
+    assert [(row["edition"], row["open_to_readers"]) for row in listed] == [("2025-1", True), ("2025-draft", False)]
+
+
+def test_an_edition_with_invented_rows_is_never_published(btg: Btg, runs: Runs, tmp_path: Path) -> None:
+    output = runs.copy_of_edition(tmp_path)
+    before = files(output / "editions")
+    result = btg(*SIGNED, "--output", output)
+    assert result.exit_code == 1
+    assert "invented examples" in result.output
+    assert "Nothing was published" in result.output
+    assert files(output / "editions") == before
+
+
+def test_a_draft_with_a_failed_blocking_check_is_not_published(btg: Btg, measured: Path, tmp_path: Path) -> None:
+    """The check did not fail when the draft was made: publishing looks once more at the tables as they lie there."""
+    output = Path(shutil.copytree(measured, tmp_path / "output"))
+    draft = output / "editions" / "2025-draft"
+    path = draft / "parquet" / "indicator_value.parquet"
+    values = pl.read_parquet(path)
+    health = pl.col("indicator_id") == "perceived_health_good"
+    values.with_columns(value=pl.when(health).then(pl.col("value") * 100).otherwise("value")).write_parquet(path)
+    editions.write_sums(draft)
+    result = btg(*SIGNED, "--output", output)
+    assert result.exit_code == 1
+    assert "within the scale" in result.output
+    assert editions.finals(output) == []
+
+
+def test_a_draft_that_was_touched_is_not_published(btg: Btg, measured: Path, tmp_path: Path) -> None:
+    output = Path(shutil.copytree(measured, tmp_path / "output"))
+    with (output / "editions" / "2025-draft" / "csv" / "theme.csv").open("a") as file:
+        file.write("one,more\n")
+    result = btg(*SIGNED, "--output", output)
+    assert result.exit_code == 1
+    assert "csv/theme.csv was changed" in result.output
+
+
+def test_a_dry_run_checks_and_writes_nothing(btg: Btg, measured: Path) -> None:
+    before = files(measured / "editions")
+    result = btg(*SIGNED, "--dry-run", "--output", measured)
+    assert result.exit_code == 0, result.output
+    assert "2025-1 would be published" in result.output
+    assert files(measured / "editions") == before
+
+
+def test_an_edition_that_stands_is_superseded_with_a_reason_only(btg: Btg, published: Path) -> None:
+    for reason in ((), ("--reason", " ")):
+        result = btg(*SIGNED, *reason, "--output", published)
+        assert result.exit_code == 2
+        assert "--reason" in result.output
+
+
+def test_a_draft_that_does_not_know_of_the_edition_before_is_not_published(btg: Btg, published: Path) -> None:
+    """It was made before that edition, so nothing in it was compared with it."""
+    result = btg(*SIGNED, "--reason", "once more", "--output", published)
+    assert result.exit_code == 1
+    assert "Measure again" in result.output
+    assert editions.finals(published) == ["2025-1"]
+
+
+@pytest.fixture(scope="module")
+def superseded(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Measured and published once more, while somebody has `btg.duckdb` open for writing."""
+    output = Path(shutil.copytree(published, tmp_path_factory.mktemp("superseded") / "output"))
+    (output / "btg.duckdb").chmod(0o600)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        duckdb.connect(str(output / "btg.duckdb")) if os.name == "posix" else nullcontext() as session,
+    ):
+        if session is not None:
+            session.execute("CREATE TABLE mine AS SELECT 1 AS x")
+        run = within(patch, tmp_path_factory.mktemp("home"))
+        for call in (["measure"], [*SIGNED, "--reason", "CBS herzag het inkomen"]):
+            result = run(*call, "--output", output)
+            assert result.exit_code == 0, result.output
+        if session is not None:
+            assert session.execute("SELECT edition FROM edition").fetchone() == ("2025-1",)
+    return output
+
+
+def test_the_superseded_edition_stays_and_says_so(btg: Btg, published: Path, superseded: Path) -> None:
+    assert files(superseded / "editions" / "2025-1") == files(published / "editions" / "2025-1")
+    assert editions.read_state(superseded, "2025-1").superseded_by == "2025-2"
+    state = editions.read_state(superseded, "2025-2")
+    assert (state.supersedes, state.reason) == ("2025-1", "CBS herzag het inkomen")
+    assert "superseded by 2025-2" in btg("editions", "--output", superseded).output
+
+
+def test_the_second_edition_knows_the_first(superseded: Path) -> None:
+    tables = superseded / "editions" / "2025-2" / "parquet"
+    assert "2025-1" in pl.read_parquet(tables / "value_by_edition.parquet")["edition"].to_list()
+    assert pl.read_parquet(tables / "revision.parquet").is_empty(), "the inputs were the same"
+
+
+def test_a_session_that_has_the_published_file_open_for_writing_stalls_nobody(superseded: Path) -> None:
+    """An analyst's DuckDB UI: the run replaces the file, never asks for its lock, and what was written is not in it."""
+    if os.name != "posix":
+        pytest.skip("on Windows an open file cannot be replaced")
+    assert read_only_query(superseded / "btg.duckdb", "SELECT edition FROM edition").item() == "2025-2"
+    assert "mine" not in read_only_query(superseded / "btg.duckdb", "SHOW TABLES")["name"].to_list()
+
+
+def test_an_erratum_on_an_older_edition_is_in_what_readers_open(btg: Btg, superseded: Path, tmp_path: Path) -> None:
+    output = Path(shutil.copytree(superseded, tmp_path / "output"))
+    result = btg("erratum", "2025-1", "--text", "Almelo moet 39,1 zijn.", "--key", KEY, "--output", output)
+    assert result.exit_code == 0, result.output
+    (row,) = read_only_query(output / "btg.duckdb", "FROM erratum").to_dicts()
+    assert (row["edition"], row["row_key"]) == ("2025-1", KEY)
+
+
+def test_the_step_that_publishes_does_not_run_without_its_checks(
+    monkeypatch: pytest.MonkeyPatch, measured: Path, tmp_path: Path
+) -> None:
+    """As somebody could choose it alone in Dagster's interface."""
+    from pipelines.definitions import PUBLISH, build_definitions
+    from pipelines.settings import Settings
+
+    monkeypatch.setenv("BTG_OUTPUT", str(shutil.copytree(measured, tmp_path / "output")))
+    settings = Settings.from_environment()
+    job = build_definitions(settings).resolve_job_def(PUBLISH)
+    result = job.execute_in_process(
+        instance=dg.DagsterInstance.ephemeral(), asset_selection=[dg.AssetKey("final_edition")], raise_on_error=False
+    )
+    assert not result.success
+    assert editions.finals(settings.output) == []
+
+
+def test_nothing_is_made_of_a_damaged_final_edition(btg: Btg, own: Path) -> None:
+    path = own / "editions" / "2025-1" / "csv" / "theme.csv"
+    path.chmod(0o600)
+    path.write_text("gone\n", encoding="utf-8")
+    result = btg("measure", "--output", own)
+    assert result.exit_code == 1
+    assert "csv/theme.csv was changed" in result.output
+    assert "fault in the software" not in result.output
+
+
+KEY = "measurement_year=2025|indicator_id=income_standardised_mean|region_code=GM0141|breakdown=total"
+
+
+def test_an_erratum_is_shown_and_changes_nothing_of_the_edition(btg: Btg, own: Path) -> None:
+    before = files(own / "editions" / "2025-1")
+    result = btg("erratum", "2025-1", "--text", "Almelo moet 39,1 zijn.", "--key", KEY, "--output", own)
+    assert result.exit_code == 0, result.output
+    assert files(own / "editions" / "2025-1") == before
+    assert read_only_query(own / "btg.duckdb", "FROM erratum").to_dicts()[0]["row_key"] == KEY
+    assert "Almelo moet 39,1 zijn." in btg("editions", "--output", own).output
+    asked = btg("query", "SELECT 1 AS one", "--output", own)
+    assert "Almelo moet 39,1 zijn." in asked.stderr
+    assert "Almelo" not in asked.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("2024-1", "--text", "x", "--key", KEY), "no final edition"),
+        (("2025-1", "--text", " ", "--key", KEY), "needs words"),
+        (("2025-1", "--text", "x", "--key", KEY.replace("GM0141", "GM9999")), "no row"),
+        (("2025-1", "--text", "x", "--key", "gemeente=Almelo"), "no key column"),
+        (("2025-1", "--text", "x", "--key", KEY, "--table", "cijfers"), "no table"),
+    ],
+)
+def test_an_erratum_on_what_is_not_there_is_refused(
+    btg: Btg, published: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    result = btg("erratum", *arguments, "--output", published)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert editions.errata(published).is_empty()
+
+
+def test_a_flipped_byte_in_a_final_edition_is_found(btg: Btg, own: Path) -> None:
+    path = own / "editions" / "2025-1" / "parquet" / "comparison.parquet"
+    assert btg("check", "--edition", "2025-1", "--output", own).exit_code == 0
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    result = btg("check", "--edition", "2025-1", "--output", own)
+    assert result.exit_code == 1
+    assert "parquet/comparison.parquet was changed" in result.output
+
+
+def test_a_draft_of_equal_inputs_differs_in_nothing_from_the_final_edition(btg: Btg, published: Path) -> None:
+    result = btg("diff", "2025-1", "2025-draft", "--output", published)
+    assert result.exit_code == 0, result.output
+    assert "No differences" in result.output
+
+
+# --- what changed since, end to end: another catalogue and other figures than those of the final edition
+
+
+@pytest.fixture(scope="module")
+def planted(published: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """`btg diff` after a source revision, a figure made definitive, another definition and a withdrawn indicator."""
+    folder = tmp_path_factory.mktemp("planted")
+    output = Path(shutil.copytree(published, folder / "output"))
+    code = _copy_of_the_code(folder / "code")
+    _edit(code / "catalog/indicators/health.yaml", "goed of zeer goed noemt.", "goed of heel goed noemt.")
+    work = code / "catalog/indicators/work.yaml"
+    text = work.read_text(encoding="utf-8")
+    start, end = (
+        text.index("- indicator_id: benefit_disability"),
+        text.index("- indicator_id: unemployment_benefit_per"),
+    )
+    work.write_text(text[:start] + text[end:], encoding="utf-8")
+    figures = plain_figures(folder / "delivered")
+    for name in ("figures.csv", "figures_origin.csv"):
+        lines = (figures / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = "".join(line for line in lines if not line.startswith("benefit_disability,"))
+        (figures / name).write_text(kept, encoding="utf-8")
+    mean, median = "income_standardised_mean,GM0141,2024,", "income_standardised_median,GM0141,2024,33.4,"
+    _edit(figures / "figures.csv", f"{mean}39.2", f"{mean}38.9")
+    _edit(figures / "figures.csv", f"{median}provisional", f"{median}definitive")
+    env = {**os.environ, "PYTHONPATH": str(code), "BTG_OUTPUT": str(output), "BTG_DATA": ""}
+    env |= {"BTG_DAGSTER_STORAGE": str(folder / "dagster"), "DAGSTER_HOME": str(code), "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "pipelines.cli"]
+
+    def btg(*arguments: str | Path) -> bytes:
+        done = subprocess.run([*command, *arguments], check=False, cwd=code, env=env, capture_output=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    btg("measure", "--input", figures)
+    return pl.read_csv(btg("diff", "--format", "csv"), infer_schema=False)
+
+
+def _copy_of_the_code(folder: Path) -> Path:
+    for room in ROOMS:
+        shutil.copytree(CHECKOUT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("requirements.lock", "pyproject.toml", "dagster.yaml", "LICENSES-DATA.md"):
+        shutil.copy(CHECKOUT / name, folder)
+    return folder
+
+
+def _edit(path: Path, right: str, wrong: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert right in text
+    path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+
+
+# table | part of the row's key | column | was | is now | kind | cause
+PLANTED = """
+observation | _mean|region_code=GM0141|period=2024 | value | 39.2 | 38.9 | value | source_revision
+indicator_value | =2025|INCOME_mean|region_code=GM0141 | value | 39.2 | 38.9 | value | source_revision
+indicator_value | =2025|INCOME_median|region_code=GM0141 | status | provisional | definitive | status | source_revision
+indicator | perceived_health_good | definition_nl | zeer goed noemt | heel goed noemt | definition | catalogue_change
+indicator | benefit_disability | definition_nl | arbeidsongeschikt |  | withdrawn | catalogue_change
+""".replace("INCOME", "indicator_id=income_standardised")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", PLANTED.strip().splitlines())
+def test_what_was_planted_is_found_with_its_kind_and_cause(planted: pl.DataFrame, line: str) -> None:
+    table, row, column, old, new, kind, cause = (part.strip() for part in line.split(" | "))
+    found = planted.filter(pl.col("row_key").str.contains(row, literal=True), table_name=table, column_name=column)
+    assert found.height == 1
+    (cells,) = found.to_dicts()
+    assert old in cells["old_value"]
+    assert new in (cells["new_value"] or "")
+    assert (cells["kind"], cells["cause"]) == (kind, cause)
+
+
+@pytest.mark.slow
+def test_only_what_hangs_on_it_changed(planted: pl.DataFrame) -> None:
+    """Almelo's income moves Almelo, the cores and Twente, and no other figure; nothing is unexplained."""
+    values = planted.filter(table_name="indicator_value", kind="value", column_name="value")
+    regions = {key.split("region_code=")[1].split("|")[0] for key in values["row_key"]}
+    assert regions == {"GM0141", "URBAN_CORE", "TWENTE"}
+    assert set(planted["cause"]) == {"source_revision", "catalogue_change"}
