@@ -10,10 +10,10 @@ import dagster as dg
 import polars as pl
 
 from assets.core import REGION
-from assets.provenance import PROVENANCE, code_version, copy_inputs, provenance
+from assets.provenance import PROVENANCE, code_version, copy_inputs, provenance, require_unchanged
 from assets.raw import INPUT_FILES, OUTLINES
 from assets.tables import CATALOGUE, OWNER, record, table_asset
-from assets.workspace import MixedRuns, Workspace
+from assets.workspace import Workspace
 from catalog import frames
 from reports import editions
 from reports.changes_page import write_changes_page
@@ -120,7 +120,7 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input
     try:
         tables = _write_edition(workspace, building, input_files)
         workspace.require_own_run(context.run)
-        _require_same_software(tables["edition"])
+        require_unchanged(workspace)
         replace_folder(building, workspace.draft)
     finally:
         remove(building)
@@ -176,17 +176,11 @@ def _write_edition(workspace: Workspace, folder: Path, input_files: pl.DataFrame
     shutil.copytree(workspace.charts, folder / "charts")
     write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=is_synthetic(tables))
     write_changes(tables, folder, workspace)
-    copy_inputs(workspace, folder)
+    copy_inputs(workspace, folder, input_files)
     made_from = provenance(workspace, tables["edition"].to_dicts()[0], input_files)
     (folder / PROVENANCE).write_text(json.dumps(made_from, indent=1) + "\n", encoding="utf-8")
     editions.write_sums(folder)
     return tables
-
-
-def _require_same_software(edition: pl.DataFrame) -> None:
-    """Raises MixedRuns where the checkout is another one than when the run began: it could not be made again."""
-    if (now := code_version()) != (then := edition["code_version"].item()):
-        raise MixedRuns(f"The software was changed while it ran, from {then} to {now}: no edition was made. Run again.")
 
 
 def write_changes(tables: dict[str, pl.DataFrame], folder: Path, workspace: Workspace) -> None:

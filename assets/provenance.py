@@ -27,26 +27,45 @@ from typing import Any
 import polars as pl
 
 from assets.tables import CATALOGUE
-from assets.workspace import Workspace
-from catalog.load import REGION_FILE
+from assets.workspace import MixedRuns, Workspace
+from catalog.load import REGION_FILE, load_catalogue
+from catalog.yaml_file import CatalogueError
 from reports import editions
 from sources import bundled
+from sources.csv_file import read_bytes
 from sources.fact_checks import FIGURES, ORIGINS, REGIONS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PROVENANCE = "provenance.json"
+# In `last_run`: what the run found when it began.
+_BEGAN = "began.json"
+_PARTS = {
+    "code_version": "The software",
+    "catalog_sha256": "The catalogue",
+    "snapshots": "The snapshots in the data root",
+}
 FIGURES_FOLDER, REGION_FOLDER, PATCH = "input/figures", "input/region", "input/uncommitted.patch"
 # What decides what a run makes. Nothing else is looked at: people leave data lying around in a checkout.
 ROOMS = ("catalog", "sources", "methods", "assets", "reports", "pipelines")
 _CODE = (*ROOMS, "requirements.lock", "pyproject.toml")
+# No other version of the code: of this the edition has checksums of its own (catalogue, input), or it changes no figure.
+_NOT_THE_VERSION = (
+    *("catalog/*.yaml", "catalog/indicators/*.yaml", "catalog/survey/*.yaml", "catalog/coverage.csv"),
+    *("sources/bundled/*.csv", "sources/bundled/*.csv.gz", "sources/bundled/*.geojson", "sources/bundled/*.json"),
+)
+_VERSION = (*_CODE, *(f":(exclude,glob){name}" for name in _NOT_THE_VERSION))
 _NEW_FILES = (b".py", b".yaml", b".j2")
-# Only here a run reads figures of its own; anywhere else they are somebody's data.
+# Only here a run reads other files of its own; anywhere else they are somebody's data.
 _NEW_FIGURES = b"sources/bundled/"
+_REGISTER = b"catalog/coverage.csv"
 # Whatever the user's own settings of git are.
 _PLAIN_DIFF = (
+    *("-c", "core.quotePath=false", "-c", "diff.relative=false", "diff", "--cached"),
     *("--binary", "--full-index", "--no-color", "--no-renames", "--no-ext-diff", "--no-textconv"),
     *("--src-prefix=a/", "--dst-prefix=b/"),
 )
+_HEADER = b"diff --git "
+_WITH_EXCEPTIONS = {"GIT_LITERAL_PATHSPECS": "0"}
 _GIT_SECONDS = 30
 # The folder with the waves, as the region file names it: beside itself.
 _SURVEY = Path(CATALOGUE.region.survey) if CATALOGUE.region.survey else None
@@ -55,13 +74,17 @@ _SURVEY = Path(CATALOGUE.region.survey) if CATALOGUE.region.survey else None
 def code_version(checkout: Path = CHECKOUT) -> str:
     """The software's version, with a commit where it runs from a git checkout: `0.1.0+66356cd7e3a1`.
 
-    The commit is the last one that touched what decides a run, so that one of documents alone is no other version.
-    `-dirty` at its end: what decides a run (`uncommitted_patch`) is not as it was committed.
+    The commit is the last one that touched the code, so that one of documents is no other version; nor is one of the
+    catalogue or of bundled figures, which have checksums of their own. `-dirty.1a2b3c4d` at its end: the code is not as
+    it was committed, with the beginning of the SHA-256 of what differs.
     """
     commit = _deciding_commit(checkout)
     if commit is None:
         return _version(checkout)
-    return f"{_version(checkout)}+{commit[:12]}{'-dirty' if changed_files(checkout) else ''}"
+    with _own_index(checkout) as own:
+        patch = git(checkout, *_PLAIN_DIFF, "HEAD", "--", *_VERSION, own=own | _WITH_EXCEPTIONS)
+    dirty = f"-dirty.{hashlib.sha256(patch).hexdigest()[:8]}" if patch else ""
+    return f"{_version(checkout)}+{commit[:12]}{dirty}"
 
 
 def uncommitted_patch(checkout: Path = CHECKOUT) -> bytes:
@@ -73,16 +96,15 @@ def uncommitted_patch(checkout: Path = CHECKOUT) -> bytes:
     if _commit(checkout) is None:
         return b""
     with _own_index(checkout) as own:
-        return git(checkout, "diff", "--cached", *_PLAIN_DIFF, "HEAD", "--", *_CODE, own=own)
+        return git(checkout, *_PLAIN_DIFF, "HEAD", "--", *_CODE, own=own)
 
 
-def changed_files(checkout: Path = CHECKOUT) -> list[str]:
-    """The files that `uncommitted_patch` changes, adds or removes, by their path in the checkout, for a message."""
-    if _commit(checkout) is None:
-        return []
-    with _own_index(checkout) as own:
-        names = git(checkout, "diff", "--cached", "--name-only", "--no-renames", "-z", "HEAD", "--", *_CODE, own=own)
-    return [name.decode(errors="replace") for name in names.split(b"\0") if name]
+def changed_files(patch: bytes) -> list[str]:
+    """The files that an `uncommitted_patch` changes, adds or removes, by their path in the checkout, for a message."""
+    # Of `a/x b/x` the second half; git puts it in quotes where a name holds some.
+    headers = [line.removeprefix(_HEADER) for line in patch.splitlines() if line.startswith(_HEADER)]
+    names = [header[len(header) // 2 + 1 :].strip(b'"').removeprefix(b"b/") for header in headers]
+    return [name.decode(errors="replace") for name in names]
 
 
 @contextmanager
@@ -103,6 +125,33 @@ def _own_index(checkout: Path) -> Iterator[dict[str, str]]:
         if named := b"\0".join([name for name in new if _decides(name)]):
             git(checkout, "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=named, own=own)
         yield own
+
+
+def note_beginning(workspace: Workspace) -> None:
+    """Write down, when a run begins, what it is about to use of software and data root: see `require_unchanged`."""
+    began = _in_use(workspace) | {"catalog_sha256": CATALOGUE.sha256}
+    (workspace.last_run / _BEGAN).write_text(json.dumps(began) + "\n", encoding="utf-8")
+
+
+def require_unchanged(workspace: Workspace) -> None:
+    """Raises MixedRuns where software, catalogue or snapshots are no longer what they were when the run began.
+
+    An edition of both could not be made again, and nobody could say what its figures come from.
+    """
+    began: dict[str, Any] = json.loads((workspace.last_run / _BEGAN).read_text(encoding="utf-8"))
+    now = _in_use(workspace)
+    if changed := [words for part, words in _PARTS.items() if began[part] != now[part]]:
+        raise MixedRuns(f"{' and '.join(changed)} changed while they were used: no edition was made. Run again.")
+
+
+def _in_use(workspace: Workspace) -> dict[str, Any]:
+    """What lies there now."""
+    try:
+        catalogue = load_catalogue(_region()).sha256
+    except CatalogueError:  # somebody is at work on it
+        catalogue = ""
+    snapshots = snapshot_records(Path(workspace.data_folder)) if workspace.snapshots else []
+    return {"code_version": code_version(), "catalog_sha256": catalogue, "snapshots": snapshots}
 
 
 def provenance(workspace: Workspace, edition_row: dict[str, Any], input_files: pl.DataFrame) -> dict[str, Any]:
@@ -154,11 +203,15 @@ def known_editions(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def copy_inputs(workspace: Workspace, folder: Path) -> None:
-    """Copy into the edition's `folder` what neither the git history nor the snapshots hold (see above)."""
+def copy_inputs(workspace: Workspace, folder: Path, input_files: pl.DataFrame) -> None:
+    """Copy into the edition's `folder` what neither the git history nor the snapshots hold (see above).
+
+    `input_files`: the files of the run (file, sha256, bytes). Raises MixedRuns where a figure's file is another now.
+    """
     if not _is_bundled(workspace):
         names = (FIGURES, f"{FIGURES}.gz", ORIGINS, REGIONS)
         _copy([workspace.input_path / name for name in names], folder / FIGURES_FOLDER)
+        _require_as_measured(folder / FIGURES_FOLDER, input_files)
     region = _region()
     if not _in_rooms(region):
         place = (folder / _region_file()).parent
@@ -169,6 +222,14 @@ def copy_inputs(workspace: Workspace, folder: Path) -> None:
         path = folder / PATCH
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(patch)
+
+
+def _require_as_measured(copied: Path, input_files: pl.DataFrame) -> None:
+    measured = dict(input_files.select("file", "sha256").iter_rows())
+    for path in sorted(copied.iterdir()):
+        name = path.name.removesuffix(".gz")
+        if hashlib.sha256(read_bytes(path)).hexdigest() != measured.get(name):
+            raise MixedRuns(f"{name} of the input changed while it was measured: no edition was made. Run again.")
 
 
 def snapshot_records(data_root: Path) -> list[dict[str, Any]]:
@@ -188,7 +249,8 @@ def snapshot_records(data_root: Path) -> list[dict[str, Any]]:
 
 def _decides(name: bytes) -> bool:
     """Whether a new file of a room is part of the software."""
-    return name.endswith(_NEW_FILES) or (name.endswith(b".csv") and name.startswith(_NEW_FIGURES))
+    figures = name.endswith(b".csv") and name.startswith(_NEW_FIGURES)
+    return name.endswith(_NEW_FILES) or name == _REGISTER or figures
 
 
 def _waves(workspace: Workspace) -> list[dict[str, Any]]:
@@ -246,13 +308,13 @@ def _commit(checkout: Path) -> str | None:
 
 
 def _deciding_commit(checkout: Path) -> str | None:
-    """The last commit that touched what decides a run; that of the checkout where the history shows none."""
+    """The last commit that touched the code; that of the checkout where the history shows none."""
     head = _commit(checkout)
     if head is None:
         return None
     try:
         # rev-list, not log: what that prints depends on the user's settings.
-        return git(checkout, "rev-list", "--max-count=1", head, "--", *_CODE).decode().strip() or head
+        return git(checkout, "rev-list", "--max-count=1", head, "--", *_VERSION).decode().strip() or head
     except subprocess.SubprocessError:
         return head
 

@@ -23,6 +23,7 @@ from assets.intake import (
     freshness_row,
     freshness_specs,
 )
+from assets.provenance import note_beginning
 from assets.tables import CATALOGUE, OWNER, column_schema, measures
 from assets.workspace import Workspace
 from reports.quality_page import write_quality_page
@@ -173,6 +174,7 @@ def published_figures(
 ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:
     """Read, validate and correct the input once; each source table becomes one raw table."""
     workspace.start_checks(context.run.run_id)
+    note_beginning(workspace)
     workspace.require_whole_editions()
     collected, applied, outlines, files = _read_input(workspace)
     context.log.info("read %d figures", collected.figures.height)

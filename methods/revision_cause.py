@@ -558,10 +558,18 @@ def _framework_choices(changes: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _framework_ranks(cells: pl.DataFrame, evidence: _Evidence) -> pl.DataFrame:
-    """Choices are the catalogue's; goalposts and component weights follow the figures of the element."""
+    """Choices are the catalogue's; goalposts and component weights follow the figures of the element.
+
+    Component weights depend on those of the whole framework too.
+    """
     of_indicator = _lineage(evidence.old, evidence.new).rename({"element_id": "indicator_id"})
     figures = of_indicator.join(evidence.values, "indicator_id").select("framework", "rank", element_id="theme_id")
-    found = cells.join(_lowest(figures, "framework", "element_id"), ["framework", "element_id"], how="left")
+    found = (
+        cells.join(_lowest(figures, "framework", "element_id"), ["framework", "element_id"], how="left")
+        .join(_lowest(figures, "framework"), "framework", how="left", suffix="_of_framework")
+        .with_columns(rank=pl.coalesce("rank", "rank_of_framework"))
+        .drop("rank_of_framework")
+    )
     chosen = _framework_choices(evidence.changes).with_columns(chosen=pl.lit(value=True))
     follows = pl.col("column_name").is_in(_MADE_OF_FIGURES) & pl.col("chosen").is_null()
     return found.join(chosen, ["framework", "element_id"], how="left").with_columns(

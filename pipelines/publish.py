@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets.edition import offer_to_readers
-from assets.provenance import changed_files
+from assets.provenance import PATCH, changed_files
 from assets.publication import superseded_by_publishing
 from assets.tables import CATALOGUE
 from pipelines.definitions import PUBLISH
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _UNCOMMITTED = (
-    "The software has changes that are not committed ({files}). They are published with the edition, as "
+    "The draft was measured with changes that were not committed ({files}). They are published with the edition, as "
     "input/uncommitted.patch, so that it can be made again; better commit them, measure and publish then."
 )
 _NO_COMMIT = "The software does not run from a git checkout: to make this edition again, keep this version of it."
@@ -97,11 +97,11 @@ def _reasons(result: ExecuteInProcessResult) -> list[str]:
 
 def _remarks(root: Path, draft: str, by: str | None) -> list[str]:
     """What whoever publishes should know, though it stands in the way of nothing."""
-    version = _row(root, draft)["code_version"]
     remarks = [] if by else ["Nobody signs it off: --by NAME says who does."]
-    if version.endswith("-dirty"):
-        remarks.append(_UNCOMMITTED.format(files=", ".join(changed_files())))
-    elif "+" not in version:
+    patch = editions.folder_of(root, draft) / PATCH
+    if patch.is_file():
+        remarks.append(_UNCOMMITTED.format(files=", ".join(changed_files(patch.read_bytes()))))
+    elif "+" not in _row(root, draft)["code_version"]:
         remarks.append(_NO_COMMIT)
     return remarks
 

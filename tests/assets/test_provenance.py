@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,7 +23,7 @@ from assets.provenance import (
     uncommitted_patch,
 )
 from assets.tables import CATALOGUE
-from assets.workspace import Workspace
+from assets.workspace import MixedRuns, Workspace
 from reports import editions
 from sources import bundled
 from sources.snapshots import Part, SnapshotStore
@@ -138,8 +139,8 @@ def test_what_decides_no_run_is_never_in_the_patch(checkout: Path) -> None:
     (checkout / "output" / "notes.py").write_text("pass\n", encoding="utf-8")
     git(checkout, "add", "answers.csv")
     assert uncommitted_patch(checkout) == b""
-    assert changed_files(checkout) == []
-    assert not code_version(checkout).endswith("-dirty")
+    assert changed_files(b"") == []
+    assert "-dirty" not in code_version(checkout)
 
 
 def change_everything(checkout: Path) -> None:
@@ -171,7 +172,7 @@ def test_the_changed_files_are_those_of_the_patch(checkout: Path) -> None:
     change_everything(checkout)
     (checkout / "README.md").write_text("Changed\n", encoding="utf-8")
     git(checkout, "config", "diff.relative", "true")
-    assert changed_files(checkout) == [
+    assert changed_files(uncommitted_patch(checkout)) == [
         "catalog/staged.yaml",
         "catalog/themes.yaml",
         "methods/mean.py",
@@ -179,9 +180,32 @@ def test_the_changed_files_are_those_of_the_patch(checkout: Path) -> None:
         "requirements.lock",
         "sources/bundled/bytes.csv",
     ]
-    assert code_version(checkout).endswith("-dirty")
-    shutil.rmtree(checkout / ".git")
-    assert changed_files(checkout) == []
+
+
+def test_the_catalogue_and_bundled_figures_are_no_other_version_but_go_along(checkout: Path) -> None:
+    """They have checksums of their own; what they change would else be put down to the software."""
+    (checkout / "sources" / "bundled").mkdir(parents=True)
+    first = code_version(checkout)
+    described = ("catalog/themes.yaml", "catalog/coverage.csv", "sources/bundled/regions.csv")
+    for name in described:
+        (checkout / name).write_text("changed\n", encoding="utf-8")
+    assert code_version(checkout) == first
+    assert changed_files(uncommitted_patch(checkout)) == sorted(described)
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "--message", "Described otherwise")
+    assert code_version(checkout) == first
+    (checkout / "catalog" / "layouts").mkdir()
+    (checkout / "catalog" / "layouts" / "uwv.yaml").write_text("how files are read\n", encoding="utf-8")
+    assert code_version(checkout) != first
+
+
+def test_two_states_of_uncommitted_code_are_two_versions(checkout: Path) -> None:
+    versions = set()
+    for number in (2, 3):
+        (checkout / "methods" / "mean.py").write_text(f"ONE = {number}\n", encoding="utf-8")
+        versions.add(code_version(checkout))
+    assert len(versions) == 2
+    assert all(re.fullmatch(r"3\.2\.1\+[0-9a-f]{12}-dirty\.[0-9a-f]{8}", version) for version in versions)
 
 
 def files_of(checkout: Path) -> dict[str, bytes]:
@@ -195,7 +219,7 @@ def test_the_users_index_and_objects_stay_as_they_are(checkout: Path, monkeypatc
     status = git(checkout, "status", "--porcelain")
     before = {path: path.read_bytes() for path in (checkout / ".git").rglob("*") if path.is_file()}
     assert uncommitted_patch(checkout)
-    assert changed_files(checkout)
+    assert code_version(checkout)
     assert {path: path.read_bytes() for path in (checkout / ".git").rglob("*") if path.is_file()} == before
     assert git(checkout, "status", "--porcelain") == status
 
@@ -222,12 +246,17 @@ def test_without_git_the_version_is_that_of_the_project(checkout: Path, monkeypa
     assert uncommitted_patch(checkout) == b""
 
 
+def keep(store: SnapshotStore, body: bytes) -> None:
+    """Put a snapshot of these bytes into the store."""
+    part = Part("data", "https://example.org/x", body, "text/plain", "2026-11-23T10:00:00Z")
+    words = {"title": "t", "url": part.url, "licence": "CC BY 4.0", "fingerprint": "f", "request": "r"}
+    store.add("CBS 86161NED", "odata_v4", [part], modified_at=None, **words)
+
+
 def test_every_snapshot_record_is_listed_with_its_bytes(tmp_path: Path) -> None:
     store = SnapshotStore(tmp_path / "data")
     for body in (b"old", b"new"):
-        part = Part("data", "https://example.org/x", body, "text/plain", "2026-11-23T10:00:00Z")
-        words = {"title": "t", "url": part.url, "licence": "CC BY 4.0", "fingerprint": "f", "request": "r"}
-        store.add("CBS 86161NED", "odata_v4", [part], modified_at=None, **words)
+        keep(store, body)
     store.note("CBS 86161NED", "unchanged")
     records = snapshot_records(tmp_path / "data")
     assert [record["objects"] for record in records] == [
@@ -298,6 +327,53 @@ def test_the_known_editions_are_those_that_stand_now(workspace: Workspace) -> No
     assert {name: stood[name] for name in known} == known | {"errata": []}
 
 
+def measured(figures: Path) -> pl.DataFrame:
+    """The files of a run of these figures."""
+    rows = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), 0) for path in figures.glob("*.csv")]
+    return pl.DataFrame(rows, schema=INPUT_FILES.schema, orient="row")
+
+
+def test_figures_that_changed_during_the_run_are_not_copied_as_if_they_were_measured(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    figures = plain_figures(tmp_path / "delivered")
+    files = measured(figures)
+    with (figures / "regions.csv").open("a", encoding="utf-8") as file:
+        file.write("GM9999,Nergens\n")
+    elsewhere = workspace.model_copy(update={"input_folder": str(figures)})
+    with pytest.raises(MixedRuns, match=r"regions\.csv of the input changed while it was measured"):
+        copy_inputs(elsewhere, tmp_path / "edition", files)
+
+
+def test_an_edition_is_not_made_of_what_changed_during_the_run(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch, a commit, an edit of the catalogue: each while the run is going on."""
+    store = SnapshotStore(tmp_path / "data")
+    keep(store, b"old")
+    using = workspace.model_copy(update={"data_folder": str(store.root)})
+    provenance.note_beginning(using)
+    provenance.require_unchanged(using)
+    with monkeypatch.context() as patched:
+        patched.setattr(provenance, "code_version", lambda: "9.9.9")
+        with pytest.raises(MixedRuns, match="The software changed while"):
+            provenance.require_unchanged(using)
+    region = tmp_path / "salland.yaml"
+    region.write_text(SALLAND, encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setenv("BTG_REGION", str(region))
+        with pytest.raises(MixedRuns, match="The catalogue changed while"):
+            provenance.require_unchanged(using)
+        region.write_text("half an ed", encoding="utf-8")
+        with pytest.raises(MixedRuns, match="The catalogue changed while"):
+            provenance.require_unchanged(using)
+    store.note("CBS 86161NED", "unchanged")
+    provenance.require_unchanged(using)
+    keep(store, b"new")
+    with pytest.raises(MixedRuns, match="The snapshots in the data root changed while"):
+        provenance.require_unchanged(using)
+
+
 def test_figures_and_region_from_elsewhere_are_copied_and_nothing_beside_them(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,14 +385,14 @@ def test_figures_and_region_from_elsewhere_are_copied_and_nothing_beside_them(
     monkeypatch.setattr(provenance, "_SURVEY", None)
     monkeypatch.setattr(provenance, "uncommitted_patch", lambda: b"diff")
     elsewhere = workspace.model_copy(update={"input_folder": str(figures)})
-    copy_inputs(elsewhere, tmp_path / "edition")
+    bundle = gzip.decompress((bundled.FOLDER / "figures.csv.gz").read_bytes())
+    copy_inputs(elsewhere, tmp_path / "edition", measured(figures))
     copied = files_of(tmp_path / "edition")
     assert sorted(copied) == [
         *(f"input/figures/{name}" for name in ("figures.csv", "figures_origin.csv", "regions.csv")),
         "input/region/salland.yaml",
         "input/uncommitted.patch",
     ]
-    bundle = gzip.decompress((bundled.FOLDER / "figures.csv.gz").read_bytes())
     assert copied["input/figures/figures.csv"] == bundle
     settings = provenance.provenance(elsewhere, ROW, INPUT_FILES)["settings"]
     assert (settings["input"], settings["region_file"]) == ("folder", "input/region/salland.yaml")
@@ -335,7 +411,7 @@ def test_the_survey_of_a_region_stays_where_the_region_file_looks_for_it(
     (waves / "answers.csv").write_text("7\n", encoding="utf-8")
     monkeypatch.setenv("BTG_REGION", str(place / "region.yaml"))
     monkeypatch.setattr(provenance, "_SURVEY", Path(survey))
-    copy_inputs(workspace, tmp_path / "edition")
+    copy_inputs(workspace, tmp_path / "edition", INPUT_FILES)
     written = provenance.provenance(workspace, ROW, INPUT_FILES)["settings"]["region_file"]
     region = tmp_path / "edition" / written
     assert region.read_text(encoding="utf-8") == f"survey: {survey}\n"
@@ -349,5 +425,5 @@ def test_bundled_figures_and_the_own_region_are_not_copied(
 ) -> None:
     monkeypatch.setattr(provenance, "uncommitted_patch", lambda: b"")
     (tmp_path / "edition").mkdir()
-    copy_inputs(workspace, tmp_path / "edition")
+    copy_inputs(workspace, tmp_path / "edition", INPUT_FILES)
     assert files_of(tmp_path / "edition") == {}

@@ -392,6 +392,18 @@ def test_a_score_has_the_cause_of_the_figures_under_its_theme() -> None:
     result = found(old, new)
     assert causes(result, "theme_score") == {"source_revision"}
     assert causes(result, "framework_element") == {"source_revision"}  # the goalpost follows the figures
+    # A component weight of a theme of which no figure moved follows those of the whole framework.
+    sibling = {"framework": "btg", "element_id": "btg_safety", "parent_id": "btg_overall", "weight": 0.5}
+    weighed = [
+        {
+            "framework_element": pl.concat([framework, pl.DataFrame([sibling])], how="diagonal").with_columns(
+                pca_weight=x
+            )
+        }
+        for x in (0.5, 0.6)
+    ]
+    result = found(old | weighed[0], new | weighed[1])
+    assert causes(result, "framework_element", "btg_safety") == {"source_revision"}
     reweighed = new | {"framework_element": framework.with_columns(weight=pl.col("weight") / 2)}
     assert causes(found(old, reweighed), "theme_score") == {"catalogue_change"}
 

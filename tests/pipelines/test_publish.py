@@ -276,11 +276,13 @@ def test_a_draft_of_equal_inputs_differs_in_nothing_from_the_final_edition(btg: 
 
 @pytest.fixture(scope="module")
 def planted(published: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """`btg diff` after a source revision, a figure made definitive, another definition and a withdrawn indicator."""
+    """`btg diff` after a source revision, a figure made definitive, another definition, a withdrawn indicator, and
+    another setting of the analysis, which no published table names."""
     folder = tmp_path_factory.mktemp("planted")
     output = Path(shutil.copytree(published, folder / "output"))
     code = _copy_of_the_code(folder / "code")
     _edit(code / "catalog/indicators/health.yaml", "goed of zeer goed noemt.", "goed of heel goed noemt.")
+    _edit(code / "catalog/analysis.yaml", "window_years: 8", "window_years: 6")
     work = code / "catalog/indicators/work.yaml"
     text = work.read_text(encoding="utf-8")
     start, end = (
@@ -310,7 +312,12 @@ def planted(published: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.Dat
 
 
 def _copy_of_the_code(folder: Path) -> Path:
+    """The software as it lies here, in a checkout of its own where this is one: as an analyst changes it."""
+    if (CHECKOUT / ".git").exists() and shutil.which("git"):
+        clone = ["git", "clone", "--quiet", "--shared", str(CHECKOUT), str(folder)]
+        subprocess.run(clone, check=True, capture_output=True)
     for room in ROOMS:
+        shutil.rmtree(folder / room, ignore_errors=True)
         shutil.copytree(CHECKOUT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("requirements.lock", "pyproject.toml", "dagster.yaml", "LICENSES-DATA.md"):
         shutil.copy(CHECKOUT / name, folder)
@@ -329,6 +336,7 @@ observation | _mean|region_code=GM0141|period=2024 | value | 39.2 | 38.9 | value
 indicator_value | =2025|INCOME_mean|region_code=GM0141 | value | 39.2 | 38.9 | value | source_revision
 indicator_value | =2025|INCOME_median|region_code=GM0141 | status | provisional | definitive | status | source_revision
 indicator | perceived_health_good | definition_nl | zeer goed noemt | heel goed noemt | definition | catalogue_change
+trend | =2025|indicator_id=population|region_code=GM0153 | period_first | 2019 | 2020 | status | catalogue_change
 indicator | benefit_disability | definition_nl | arbeidsongeschikt |  | withdrawn | catalogue_change
 """.replace("INCOME", "indicator_id=income_standardised")
 
