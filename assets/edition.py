@@ -1,12 +1,15 @@
 """Layer edition: what belongs to the edition as a whole, its pictures, and the one asset that publishes it."""
 
+import filecmp
 import hashlib
 import json
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import polars as pl
 
 from assets.core import REGION
@@ -16,9 +19,17 @@ from assets.tables import CATALOGUE, OWNER, record, table_asset
 from assets.workspace import Workspace
 from catalog import frames
 from reports import editions
-from reports.changes_page import write_changes_page
+from reports.changes_page import VOCABULARIES, write_changes_page
 from reports.charts import ChartLabels, ChartTables, draw_charts
-from reports.edition_folder import beside, remove, replace_file, replace_folder, work_file
+from reports.edition_folder import (
+    EditionInUse,
+    beside,
+    clear_leftovers,
+    remove,
+    replace_file,
+    replace_folder,
+    work_file,
+)
 from reports.quality_page import write_quality_page
 from reports.tables import add_rows, write_database, write_table
 
@@ -124,12 +135,12 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input
         replace_folder(building, workspace.draft)
     finally:
         remove(building)
-    offer_to_readers(workspace.root)
-    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=is_synthetic(tables))
     workspace.finish_run()
+    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=is_synthetic(tables))
     context.add_asset_metadata(
         {"dagster/row_count": sum(frame.height for frame in tables.values()), "tables": len(tables)}
     )
+    offer(workspace.root, f"The draft {workspace.draft_name} is made")
 
 
 def chart_labels(outlines_source: str | None = REGION.outlines_source_nl) -> ChartLabels:
@@ -200,12 +211,22 @@ def write_changes(tables: dict[str, pl.DataFrame], folder: Path, workspace: Work
         | dict(tables["region"].select("region_code", "name").iter_rows()),
         labels={
             name: {word: (term.label_nl, term.explanation_nl) for word, term in CATALOGUE.vocabulary[name].items()}
-            for name in ("revision_kind", "cause", "status", "warning", "verdict", "position")
-        },
+            for name in VOCABULARIES
+        }
+        | {"breakdown": _breakdown_labels()},
         synthetic=is_synthetic(tables),
         decimals={i.indicator_id: i.decimals for i in CATALOGUE.indicators},
         own_regions=[*REGION.own_groups, *REGION.municipalities],
     )
+
+
+def _breakdown_labels() -> dict[str, tuple[str, str]]:
+    """The parts of the residents, such as sex=female, in Dutch; they need no explanation."""
+    return {
+        f"{name}={code}": (label.label_nl, "")
+        for name, codes in CATALOGUE.survey.settings.breakdowns.items()
+        for code, label in codes.items()
+    }
 
 
 def is_synthetic(tables: dict[str, pl.DataFrame]) -> bool:
@@ -213,8 +234,36 @@ def is_synthetic(tables: dict[str, pl.DataFrame]) -> bool:
     return bool(tables["edition"]["contains_synthetic"].item())
 
 
+class NotOffered(RuntimeError):  # noqa: N818 - says what is the matter
+    """What was made stands, but `btg.duckdb`, which readers open, could not be renewed; the message says both."""
+
+
+def offer(root: Path, made: str) -> None:
+    """Offer to readers what was just made; raises NotOffered, which begins with the words `made`."""
+    try:
+        offer_to_readers(root)
+    except (EditionInUse, OSError, duckdb.Error) as error:
+        raise NotOffered(
+            f"{made}, but {root / editions.DATABASE}, which readers open, is still the one before it: {error} The next "
+            "run puts the new one there."
+        ) from error
+
+
+def finish_what_was_cut_off(root: Path) -> None:
+    """Clear what a killed run left, and offer to readers what it had made; call it with the lock held.
+
+    Where readers cannot be offered it now either, whoever makes the next edition hears why.
+    """
+    clear_leftovers(root)
+    with suppress(EditionInUse, OSError, duckdb.Error):
+        offer_to_readers(root)
+
+
 def offer_to_readers(root: Path) -> None:
-    """Let `btg.duckdb` be a copy of the newest final edition, with its errata; of the newest draft where none is."""
+    """Let `btg.duckdb` be a copy of the newest final edition, with its errata; of the newest draft where none is.
+
+    A file that is the same already is left alone: who has it open is in nobody's way.
+    """
     standing = editions.standing(root)
     if standing is None:
         return
@@ -226,6 +275,9 @@ def offer_to_readers(root: Path) -> None:
         # Also those of older editions: their figures stand in `value_by_edition`. (A draft of long ago has no table.)
         if stated.height and known.is_file():
             add_rows(stated.join(pl.read_parquet(known), table.key, how="anti"), table, copy)
+        offered = root / editions.DATABASE
+        if offered.is_file() and filecmp.cmp(copy, offered, shallow=False):
+            return
         # A session that opens it for writing would shut out every other reader, and could leave a log behind.
         editions.make_read_only(copy)
-        replace_file(copy, root / editions.DATABASE)
+        replace_file(copy, offered)

@@ -199,23 +199,28 @@ def published_figures(
 
 
 def _record_corrections_check(applied: pl.DataFrame, workspace: Workspace) -> None:
-    """Which corrections had nothing to correct: a slip in their region or period, or a figure that was withdrawn."""
+    """Which figures are not as published, and which corrections had nothing to correct.
+
+    The second is a slip in their region or period, or a figure that was withdrawn.
+    """
     unused = sorted({correction.id for correction in CATALOGUE.corrections} - set(applied["correction_id"]))
     message = (
         f"Not in this run, so not corrected: the figures of {', '.join(unused)}. Was the table not retrieved? Else "
         "look in catalog/corrections.yaml for a slip in region, period or table, or remove the entry."
+        if unused
+        else "Every correction of the catalogue has a figure to correct."
     )
-    result = {
-        "check_id": "corrections_apply",
-        "asset": "corrections",
-        "partition": "all",
-        "severity": "warning",
-        "passed": not unused,
-        "observed": ", ".join(unused) or None,
-        "expected": "every correction of the catalogue has a figure to correct",
-        "rows_failed": len(unused),
-        "message": message if unused else "Every correction of the catalogue has a figure to correct.",
-    }
+    changed = corrections.not_as_published(applied)
+    result = _result(
+        "corrections",
+        "corrections_apply",
+        "every correction of the catalogue has a figure to correct",
+        passed=not unused,
+        message="\n".join([message, *(["Figures that are not as published:", *changed] if changed else [])]),
+        severity="warning",
+        observed=f"{len(changed)} figures not as published",
+        rows_failed=len(unused),
+    )
     workspace.write_checks("corrections", [result])
 
 
@@ -237,7 +242,8 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataF
         bundled.verify()
         facts = read_facts(workspace.input_path, CATALOGUE)
         published = collect(CATALOGUE, facts, workspace.snapshots)
-        figures, applied = corrections.apply(published.figures, CATALOGUE.corrections)
+        held_back = published.passed_over.filter("held_back")
+        figures, applied = corrections.apply(published.figures, CATALOGUE.corrections, held_back)
         outlines, borders = _outlines(workspace)
         _require_population(facts, workspace)
         _require_membership(workspace)
@@ -316,12 +322,12 @@ def _require_coverage(collected: Collected, workspace: Workspace) -> None:
     """Nothing that is registered has vanished from what was published; what is new asks for attention."""
     try:
         different = coverage.differences(coverage.read_register(coverage.REGISTER), collected, CATALOGUE)
-        coverage.require(different, collected)
+        coverage.require(different)
     except InputError as error:
         record_input_check(workspace, *_COVERAGE_CHECK, passed=False, message=str(error))
         raise
     record_input_check(workspace, *_COVERAGE_CHECK, passed=True, message="All that is registered is there.")
-    news = coverage.sentences(different, collected)
+    news = coverage.sentences(different)
     result = _result(
         "coverage",
         "coverage_is_registered",

@@ -45,8 +45,9 @@ Text = Annotated[str, Field(min_length=1)]
 class Correction(Entry):
     """A published figure that is not used as it is.
 
-    `expect` is the figure as it was published when the correction was made (None: it is missing): a guard against
-    correcting what the publisher has repaired. `status` is that of a value given for a missing figure.
+    `expect` is the figure as its publisher had it when the correction was made (None: it is missing): a guard against
+    correcting what the publisher has repaired, also where a frozen baseline keeps an older figure. `status` is that of
+    a value given for a missing figure.
     """
 
     id: Identifier

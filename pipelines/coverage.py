@@ -64,7 +64,7 @@ def _report(register: pl.DataFrame, collected: Collected) -> Report:
     stops = pl.col("kind").is_in(coverage.BLOCKING)
     return Report(
         coverage.REGISTER,
-        shortfalls=coverage.sentences(different.filter(stops), collected),
-        news=coverage.sentences(different.filter(~stops), collected),
+        shortfalls=coverage.sentences(different.filter(stops)),
+        news=coverage.sentences(different.filter(~stops)),
         rows=different.to_dicts(),
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from catalog.expression import names_in
 from catalog.waves import SHARE_SUFFIX
 from reports import editions
 
@@ -226,12 +227,16 @@ def _version(root: Path, edition: Edition, figure: Row) -> Row | None:
 
 
 def _revisions(found: list[Edition], figure: Row, periods: set[str | None]) -> list[Row]:
-    """What the editions say has changed about the figure, the definition or the published figure it is."""
+    """What the editions say has changed about the figure, the definition or the published figure it is.
+
+    With `comparator_name`, of a comparison.
+    """
     return [
-        row
+        {**row, "comparator_name": edition.name_of(parts["comparator_code"])} if "comparator_code" in parts else row
         for edition in found
         for row in edition.rows("revision", table_name=_QUOTED)
-        if _concerns(row["row_key"], figure) and parts_of(row["row_key"]).get("period") in {None, *periods}
+        for parts in [parts_of(row["row_key"])]
+        if _concerns(row["row_key"], figure) and parts.get("period") in {None, *periods}
     ]
 
 
@@ -248,24 +253,31 @@ def _concerns(row_key: str, figure: Row) -> bool:
 
 def _corrections(found: list[Edition], figure: Row, versions: list[Row]) -> list[Row]:
     """The corrections of the published figures that the figure is made of, in any edition, with that `edition`."""
-    period = {row["edition"]: row["reference_period"] for row in versions}
+    period = {row["edition"]: row["reference_period"] for row in versions if row["reference_period"]}
     return [
         {"edition": edition.name, **row}
         for edition in found
-        for row in edition.rows("correction", indicator_id=figure["indicator_id"])
-        if row["period"] == period.get(edition.name)
-        and row["region_code"] in {figure["region_code"], *_members(edition, figure, row["period"])}
+        if edition.name in period
+        for made_of in [_made_of(edition, figure, period[edition.name])]
+        for row in edition.rows("correction")
+        if (row["indicator_id"], row["region_code"], row["period"]) in made_of
     ]
 
 
-def _members(edition: Edition, figure: Row, period: str | None) -> list[str]:
-    rows = edition.rows(
-        "group_weight",
-        indicator_id=figure["indicator_id"],
-        reference_period=period,
-        group_code=figure["region_code"],
-    )
-    return [row["municipality_code"] for row in rows]
+def _made_of(edition: Edition, figure: Row, period: str) -> set[tuple[str, str, str]]:
+    """The published figures that a figure is made of: indicator, region and period.
+
+    Of a ratio also numerator and denominator, of a group also its members and their weights. A dropped figure is among
+    them too: of every table, since it may be why another one is used.
+    """
+    members = _codes(_weights(edition, {**figure, "reference_period": period}))
+    regions = {figure["region_code"], *_areas_of(edition, figure["region_code"]), *members}
+    parts = {(figure["indicator_id"], code, period) for code in regions}
+    if ratio := _ratio(edition, figure["indicator_id"]):
+        parts |= {(ratio["numerator"], code, period) for code in regions}
+        parts |= {(ratio["denominator"], code, period[:4]) for code in regions}
+    weights = [row["weight"] for row in edition.rows("indicator", indicator_id=figure["indicator_id"]) if row["weight"]]
+    return parts | {(name, code, period[:4]) for weight in weights for name in names_in(weight) for code in members}
 
 
 # --- down to the ground
@@ -303,12 +315,7 @@ def _ground(edition: Edition, figure: Row | None) -> Row:
 
 def _group(edition: Edition, figure: Row) -> list[Row]:
     """The members of a computed group, heaviest first: name, value, weight, share, and where the value is from."""
-    weights = edition.rows(
-        "group_weight",
-        indicator_id=figure["indicator_id"],
-        reference_period=figure["reference_period"],
-        group_code=figure["region_code"],
-    )
+    weights = _weights(edition, figure)
     known = {"indicator_id", "measurement_year", "breakdown"}
     values = {
         row["region_code"]: row
@@ -326,6 +333,16 @@ def _group(edition: Edition, figure: Row) -> list[Row]:
         if weight["municipality_code"] in values
     ]
     return sorted(rows, key=lambda row: (-row["weight"], row["municipality_code"]))
+
+
+def _weights(edition: Edition, figure: Row) -> list[Row]:
+    """How heavily each municipality counts in a figure of a group; none for another region."""
+    return edition.rows(
+        "group_weight",
+        indicator_id=figure["indicator_id"],
+        reference_period=figure["reference_period"],
+        group_code=figure["region_code"],
+    )
 
 
 def _codes(weights: list[Row]) -> set[str]:
@@ -352,7 +369,7 @@ def _published(edition: Edition, figure: Row, region_codes: set[str]) -> list[Ro
         **where,
     )
     found = [{"role": "figure", **row} for row in rows]
-    ratio = _RATIO.search(_note(edition, figure))
+    ratio = _ratio(edition, figure["indicator_id"])
     if ratio is None:
         return found
     numerators = edition.rows(
@@ -387,9 +404,10 @@ def _of_same_table(rows: list[Row], source_table: str) -> list[Row]:
     return [row for row in rows if row["source_table"] == source_table] or rows
 
 
-def _note(edition: Edition, figure: Row) -> str:
-    rows = edition.rows("indicator_source", indicator_id=figure["indicator_id"], source_table=figure["source_table"])
-    return str(rows[0].get("note") or "") if rows else ""
+def _ratio(edition: Edition, indicator_id: str) -> re.Match[str] | None:
+    """What an indicator divides, by its note; None where it is no ratio."""
+    notes = [str(row.get("note") or "") for row in edition.rows("indicator_source", indicator_id=indicator_id)]
+    return next(filter(None, map(_RATIO.search, notes)), None)
 
 
 def _source(edition: Edition, indicator_id: str, source_table: str) -> list[Row]:

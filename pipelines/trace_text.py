@@ -9,7 +9,7 @@ from pipelines.trace import TOTAL, Row, Trace
 
 # A group may have hundreds of members; all of them stand in the JSON.
 MOST_MEMBERS = 20
-_NUMERIC = ("value", "ci_low", "ci_high", "difference", "comparator_value", "difference_ci_low", "difference_ci_high")
+MOST_DECIMALS = 6
 
 
 class Wording:
@@ -17,6 +17,10 @@ class Wording:
 
     def __init__(self, catalogue: Catalogue, decimals: int) -> None:
         self._vocabulary = catalogue.vocabulary
+        # An older edition may have columns that are no longer in use.
+        self._columns = {
+            (name, column.name): column for name, table in catalogue.registry.tables.items() for column in table.columns
+        }
         self._decimals = decimals
 
     def word(self, vocabulary: str, term: str | None) -> str:
@@ -24,18 +28,28 @@ class Wording:
         found = self._vocabulary.get(vocabulary, {}).get(term or "")
         return found.label_en if found else term or "nothing"
 
-    def number(self, value: float | None) -> str:
-        """A figure at the indicator's decimals."""
-        return "no figure" if value is None else f"{value:,.{self._decimals}f}"
+    def number(self, value: float | None, decimals: int | None = None) -> str:
+        """A figure, at the indicator's decimals or as many as are given."""
+        return "no figure" if value is None else f"{value:,.{self._decimals if decimals is None else decimals}f}"
 
-    def quoted(self, column: str, text: str | None) -> str:
-        """An old or new value of `revision`, which holds them as text."""
-        if text is None or column not in _NUMERIC:
-            return "nothing" if text is None else text
-        try:
-            return self.number(float(text))
-        except ValueError:
-            return text
+    def changed(self, row: Row) -> str:
+        """Old and new value of a row of `revision`, which holds them as text: figures rounded, codes in words."""
+        column = self._columns.get((row["table_name"], row["column_name"]))
+        texts = [row["old_value"], row["new_value"]]
+        if column is not None and column.type == "DOUBLE":
+            texts = self._rounded(texts)
+        elif column is not None and (vocabulary := column.vocabulary):
+            texts = [text and ", ".join(self.word(vocabulary, word) for word in text.split(";")) for text in texts]
+        return " -> ".join(text or "nothing" for text in texts)
+
+    def _rounded(self, texts: list[str | None]) -> list[str | None]:
+        """Figures at the indicator's decimals, or at as many as it takes to tell them apart."""
+        said = texts
+        for decimals in range(self._decimals, max(self._decimals, MOST_DECIMALS) + 1):
+            said = [text and self.number(float(text), decimals) for text in texts]
+            if said[0] != said[1]:
+                break
+        return said
 
     def figure(self, row: Row) -> str:
         """A figure with its margin, number of answers, status and warnings."""
@@ -62,7 +76,9 @@ def lines(found: Trace, catalogue: Catalogue) -> Iterator[str]:
     yield from _part(
         "Errata", (f"{row['edition']}, erratum {row['erratum_id']}: {row['text']}" for row in found.errata)
     )
-    yield from _part("Corrections of published figures", (_correction(row, wording) for row in found.corrections))
+    yield from _part(
+        "Corrections of published figures", (_correction(row, found, wording) for row in found.corrections)
+    )
     yield from _part(f"Down to the ground, in {found.ground['edition']}", _ground(found, wording))
 
 
@@ -94,20 +110,24 @@ def _through_editions(found: Trace, wording: Wording) -> Iterator[str]:
 
 
 def _revision(row: Row, wording: Wording) -> str:
-    column = row["column_name"]
-    change = f"{wording.quoted(column, row['old_value'])} -> {wording.quoted(column, row['new_value'])}"
+    against = f" against {row['comparator_name']}" if "comparator_name" in row else ""
     return (
-        f"{row['previous_edition']} to {row['edition']}, {row['table_name']}.{column}: {change} "
-        f"({wording.word('revision_kind', row['kind'])}; {wording.word('cause', row['cause'])})"
+        f"{row['previous_edition']} to {row['edition']}, {row['table_name']}.{row['column_name']}{against}: "
+        f"{wording.changed(row)} ({wording.word('revision_kind', row['kind'])}; {wording.word('cause', row['cause'])})"
     )
 
 
-def _correction(row: Row, wording: Wording) -> str:
+def _correction(row: Row, found: Trace, wording: Wording) -> str:
+    """A correction, of the figure itself or of one that it is made of; of such a one the figures are not rounded."""
+    own = row["indicator_id"] == found.indicator["indicator_id"]
+    published, used = (
+        wording.number(value) if own or value is None else f"{value:,}"
+        for value in (row["published_value"], row["corrected_value"])
+    )
     return (
-        f"{row['edition']}, {row['correction_id']}: {row['region_code']} {row['period']}, "
-        f"{wording.word('correction_action', row['action'])}, published {wording.number(row['published_value'])}, "
-        f"computed with {wording.number(row['corrected_value'])}. {row['reason']} Reported to {row['reported_to']}: "
-        f"{wording.word('correction_state', row['state'])}."
+        f"{row['edition']}, {row['correction_id']}: {row['indicator_id']}, {row['region_code']}, {row['period']}, "
+        f"{wording.word('correction_action', row['action'])}, published {published}, computed with {used}. "
+        f"{row['reason']} Reported to {row['reported_to']}: {wording.word('correction_state', row['state'])}."
     )
 
 

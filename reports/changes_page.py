@@ -18,6 +18,7 @@ OPEN: Final = 15  # a list of at most this many rows stands open
 SHOWN: Final = 150  # and no list shows more
 NAMED: Final = 6  # indicators named in a sentence
 MOST_DECIMALS: Final = 6
+TOTAL, VALUE = "total", "value"  # what a figure is about if nothing else is said: everybody, and the figure itself
 
 TABLES: Final = {
     "indicator": "omschrijvingen van indicatoren",
@@ -57,8 +58,11 @@ COLUMNS: Final = {
 JUDGED: Final = ("comparison", "change")  # tables of which changed verdicts are shown one by one
 DESCRIBED: Final = ("indicator", "indicator_source", "theme", "survey_item")  # and changed descriptions
 VOCABULARY_OF: Final = {"status": "status", "warnings": "warning", "verdict": "verdict", "position": "position"}
+# The vocabularies of which the page says the words; beside these the breakdowns, which are none.
+VOCABULARIES: Final = ("revision_kind", "cause", "status", "warning", "verdict", "position", "quantity")
 _KEY_PARTS: Final = (
     *("indicator_id", "region_code", "comparator_code", "measurement_year", "theme_id", "item_id", "source_table"),
+    *("breakdown", "quantity"),
 )
 
 _TEMPLATE = """<!doctype html>
@@ -145,9 +149,9 @@ def write_changes_page(
 ) -> None:
     """Write the page on what changed between `previous` (None: there is no final edition yet) and `edition`.
 
-    `revision` is the published table. `names`: Dutch names of indicators, themes and regions by id. `labels`: for the
-    vocabularies `cause`, and where at hand `status`, `warning`, `verdict` and `position`, the Dutch label and
-    explanation of each word. `decimals` by indicator; the changes of `own_regions` come first, in that order.
+    `revision` is the published table. `names`: Dutch names of indicators, themes and regions by id. `labels`: for
+    VOCABULARIES and `breakdown` the Dutch label and explanation of each word; a word without is shown as it is.
+    `decimals` by indicator; the changes of `own_regions` come first, in that order.
     """
     from jinja2 import Environment
 
@@ -502,7 +506,14 @@ def _beside(row: Mapping[str, Any], words: _Words) -> list[Cell]:
 
 
 def _about_figure(row: Mapping[str, Any], words: _Words) -> tuple[str, str, str]:
-    return words.name(row["indicator_id"]), words.name(row["region_code"]), row["measurement_year"] or ""
+    """Indicator, region and year; with the indicator what tells apart several figures of it: of whom, and of what."""
+    which = [
+        words.label(part, row[part])
+        for part, ordinary in (("breakdown", TOTAL), ("quantity", VALUE))
+        if row[part] not in (None, ordinary)
+    ]
+    name = ", ".join([words.name(row["indicator_id"]), *which])
+    return name, words.name(row["region_code"]), row["measurement_year"] or ""
 
 
 def _values(row: Mapping[str, Any], words: _Words) -> tuple[str, str]:

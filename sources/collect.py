@@ -43,7 +43,8 @@ class Collected:
     figures of each indicator, source table and period come from: origin (`live`, `delivered` or `bundled`),
     retrieved_at, modified_at, url, sha256, bytes (NULL for those in figures.csv). passed_over: other figures of the
     baseline's own tables and periods: the newest where the first stand (`keep`), the first where the newest stand
-    (`accept`); the columns of figures and origin. files: file, sha256, bytes.
+    (`accept`); the columns of figures, origin, and held_back: whether it is newer than one that is kept. files: file,
+    sha256, bytes.
     """
 
     figures: pl.DataFrame
@@ -72,7 +73,9 @@ def collect(catalogue: Catalogue, facts: Facts, store: SnapshotStore | None) -> 
         figures=standing.select(*RAW, "synthetic").sort(_KEY),
         names=_names(catalogue, facts, [entry for _, entry in taken], standing),
         origins=standing.select(*_SLOT, *_ABOUT).unique().sort(_SLOT),
-        passed_over=_passed_over(candidates, standing, frozen).select(*RAW, "synthetic", "origin").sort(_KEY),
+        passed_over=_passed_over(candidates, standing, frozen)
+        .select(*RAW, "synthetic", "origin", held_back=pl.col("keep") & (pl.col("layer") > pl.col("stands")))
+        .sort(_KEY),
         files=_files(facts, standing),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -23,17 +24,25 @@ class CorrectionOutdated(InputError):  # noqa: N818 - named after the fault, as 
     """A figure that is corrected is no longer the one that was published when the correction was made."""
 
 
-def apply(figures: pl.DataFrame, corrections: Sequence[Correction]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def apply(
+    figures: pl.DataFrame, corrections: Sequence[Correction], held_back: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The figures as they are computed with, and what was done to them (the columns of the table `correction`).
 
-    `figures` have the columns RAW and synthetic, one row a key. A dropped figure is `not_published`; one that is
-    replaced loses its margins and keeps its status. Corrections of figures that are not in `figures` are not applied,
-    and not among the second. Raises CorrectionOutdated.
+    `figures` have the columns RAW and synthetic, one row a key. `held_back`: what their publisher says now of figures
+    of a frozen baseline, which keeps the first; a correction must expect that. A dropped figure is `not_published`; one
+    that is replaced loses its margins and keeps its status. Corrections of figures that are not in `figures` are not
+    applied, and not among the second. Raises CorrectionOutdated.
     """
     asked = _frame(corrections)
+    newest = held_back.select(*_KEY, newest_value="value", is_held_back=pl.lit(value=True))
     applied = (
         asked.join(figures.select(*_KEY, published_value="value"), _KEY, maintain_order="left")
-        .with_columns(corrected_value=_of_action("published_value"))
+        .join(newest, _KEY, how="left", maintain_order="left")
+        .with_columns(
+            corrected_value=_of_action("published_value"),
+            newest_value=pl.when("is_held_back").then("newest_value").otherwise("published_value"),
+        )
         .sort("correction_id")
     )
     _refuse_outdated(applied)
@@ -83,8 +92,8 @@ def _frame(corrections: Sequence[Correction]) -> pl.DataFrame:
 
 
 def _refuse_outdated(applied: pl.DataFrame) -> None:
-    """The guard: the published value is what it was, but for the last digits of its conversion to our unit."""
-    value, expect = pl.col("published_value"), pl.col("expect")
+    """The guard: the publisher's newest value is what it was, but for the last digits of its conversion to our unit."""
+    value, expect = pl.col("newest_value"), pl.col("expect")
     equal = (value - expect).abs() <= _TOLERANCE * pl.max_horizontal(pl.lit(1.0), expect.abs())
     outdated = applied.filter(
         ~pl.when(value.is_null() | expect.is_null()).then(value.is_null() & expect.is_null()).otherwise(equal)
@@ -95,11 +104,33 @@ def _refuse_outdated(applied: pl.DataFrame) -> None:
             FILE,
             f"{_shown(row['expect'])}, as correction '{row['correction_id']}' says of {figure}",
             column="expect",
-            value=_shown(row["published_value"]),
-            remedy="The publisher changed this figure. Remove the correction if it is right now; if it is still wrong, "
-            "renew `expect` and report it again.",
+            value=_shown(row["newest_value"]),
+            remedy=_remedy(row),
             more=outdated.height - 1,
         )
+
+
+def _remedy(row: Mapping[str, Any]) -> str:
+    """What to do; of a frozen baseline the repaired figure must be let in too."""
+    if not row["is_held_back"]:
+        return (
+            "The publisher changed this figure. Remove the correction if it is right now; if it is still wrong, "
+            "renew `expect` and report it again."
+        )
+    return (
+        f"The publisher changed this figure; the frozen baseline keeps the first, {_shown(row['published_value'])}. "
+        f"If it is right now: set `baseline_revisions: accept` for {row['source_table']} at {row['indicator_id']} in "
+        "catalog/indicators, and remove the correction; if it is still wrong, renew `expect` and report it again."
+    )
+
+
+def not_as_published(applied: pl.DataFrame) -> list[str]:
+    """The figures that are used otherwise than they were published, a line each; `applied` as of `apply`."""
+    return [
+        f"{row['correction_id']}: {', '.join(row[name] for name in _KEY)}: {_shown(row['published_value'])} -> "
+        f"{'not used' if row['action'] == 'drop' else row['corrected_value']}"
+        for row in applied.filter(pl.col("action") != "flag").iter_rows(named=True)
+    ]
 
 
 def _shown(value: float | None) -> float | str:

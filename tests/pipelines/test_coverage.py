@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -17,7 +20,9 @@ from assets.tables import CATALOGUE
 from assets.workspace import Workspace
 from catalog import load_catalogue
 from catalog.corrections_model import Correction
+from reports.quality_page import write_quality_page
 from sources import bundled, coverage
+from sources.collect import LIVE, Collected, collect
 from sources.corrections import CorrectionOutdated
 from sources.coverage import CoverageLost
 from tests.conftest import SALLAND, plain_figures
@@ -36,13 +41,17 @@ def workspace_of(tmp_path: Path, folder: Path) -> Workspace:
     return Workspace(output=str(tmp_path / "output"), input_folder=str(folder), data_folder="", lock_file="")
 
 
-def delivered(tmp_path: Path, gone: pl.Expr) -> Path:
-    """The bundled figures as a folder without these rows; it agrees with itself, as a careful hand leaves it."""
+def delivered(tmp_path: Path, gone: pl.Expr, come: Sequence[dict[str, str]] = ()) -> Path:
+    """The bundled figures as a folder without some rows, and with others.
+
+    It agrees with itself, as a careful hand leaves it.
+    """
     folder = plain_figures(tmp_path / "delivered")
     figures, origins = (
         pl.read_csv(folder / name, infer_schema=False) for name in ("figures.csv", "figures_origin.csv")
     )
-    kept = figures.filter(~gone)
+    added = pl.DataFrame(list(come), schema=figures.schema)
+    kept = pl.concat([figures.filter(~gone), added])
     counted = kept.group_by("indicator", "source_table").agg(
         period_first=pl.col("period").min(), period_last=pl.col("period").max(), figures=pl.len()
     )
@@ -99,7 +108,7 @@ def test_a_municipality_that_vanished_from_a_delivered_folder_stops_the_run(tmp_
     assert (check["asset"], check["severity"], check["passed"]) == ("coverage", "error", False)
     expected = (
         f"{TABLE}, {PARTICIPATION}, 2022: 344 regions, 345 registered; 344 figures, 345 registered; "
-        "344 municipalities with a figure, 345 registered; missing: Zwolle (GM0193)"
+        "344 municipalities with a figure, 345 registered; lost: Zwolle (GM0193)"
     )
     assert expected in str(check["message"])
     assert result(workspace, "input_is_valid")["passed"] is True
@@ -112,13 +121,37 @@ def test_a_year_that_vanished_from_a_delivered_folder_stops_the_run(tmp_path: Pa
         raw._read_input(workspace)
 
 
+def test_the_only_year_of_a_table_that_vanished_from_a_delivered_folder_stops_the_run(tmp_path: Path) -> None:
+    dwellings = (pl.col("indicator") == "dwelling_value_mean") & (pl.col("source_table") == TABLE)
+    workspace = workspace_of(tmp_path, delivered(tmp_path, dwellings))
+    with pytest.raises(CoverageLost, match=rf"{TABLE}, dwelling_value_mean: 2022 vanished"):
+        raw._read_input(workspace)
+
+
+def test_a_municipality_that_lost_its_figure_is_named_though_another_one_got_one(tmp_path: Path) -> None:
+    """Enschede's income of 2024 is empty, and Ameland, which had none, has one: as many figures as before."""
+    income = {"indicator": "income_standardised_mean", "period": "2024", "source_table": "CBS 86161NED (indeling 2025)"}
+    enschede = pl.all_horizontal(pl.col(name) == text for name, text in income.items()) & (
+        pl.col("region_code") == "GM0153"
+    )
+    come = [
+        {**income, "region_code": "GM0153", "value": "", "status": "not_published"},
+        {**income, "region_code": "GM0060", "value": "34.7", "status": "provisional"},
+    ]
+    with pytest.raises(CoverageLost) as caught:
+        raw._read_input(workspace_of(tmp_path, delivered(tmp_path, enschede, come)))
+    assert (
+        "CBS 86161NED (indeling 2025), income_standardised_mean, 2024: 339 regions, 338 registered; "
+        "lost: Enschede (GM0153); new: Ameland (GM0060)\n"
+    ) in str(caught.value)
+
+
 def test_an_indicator_that_a_folder_does_not_deliver_asks_for_attention(tmp_path: Path) -> None:
-    urbanity = (pl.col("indicator") == "urbanity_class") & (pl.col("source_table") == "CBS 86165NED")
-    workspace = workspace_of(tmp_path, delivered(tmp_path, urbanity))
+    workspace = workspace_of(tmp_path, delivered(tmp_path, pl.col("indicator") == "urbanity_class"))
     raw._read_input(workspace)
     assert result(workspace, "registered_coverage")["passed"] is True
     news = result(workspace, "coverage_is_registered")
-    assert (news["severity"], news["passed"], news["rows_failed"]) == ("warning", False, 1)
+    assert (news["severity"], news["passed"], news["rows_failed"]) == ("warning", False, 6)
     assert "CBS 86165NED, urbanity_class: not in this input" in str(news["message"])
 
 
@@ -164,8 +197,30 @@ def test_a_correction_reaches_the_observations_with_its_warning(
     applied = done.output_for_node("published_figures", CORRECTIONS.path[-1])
     assert applied["correction_id"].to_list() == ["benefits", "enschede_2022", "hengelo"]
     assert CATALOGUE.registry["correction"].conform(applied).equals(applied)
+    # Whoever reads the checks sees what is not as published, and which correction had nothing to correct.
+    check = result(workspace, "corrections_apply")
+    assert (check["passed"], check["rows_failed"], check["observed"]) == (False, 1, "2 figures not as published")
+    assert str(check["message"]).splitlines()[1:] == [
+        "Figures that are not as published:",
+        f"enschede_2022: {PARTICIPATION}, GM0153, 2022, {TABLE}: 60.0 -> 61.0",
+        f"hengelo: {PARTICIPATION}, GM0164, 2022, {TABLE}: 65.0 -> not used",
+    ]
     # What is corrected has not vanished.
     assert result(workspace, "registered_coverage")["passed"] is True
+
+
+def test_a_silent_override_stands_on_the_page_of_the_checks_also_when_all_is_well(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    correct(monkeypatch, correction("override", value=61.0))
+    _, applied, *_ = raw._read_input(workspace)
+    raw._record_corrections_check(applied, workspace)
+    check = result(workspace, "corrections_apply")
+    assert check["passed"] is True
+    said = f"enschede_2022: {PARTICIPATION}, GM0153, 2022, {TABLE}: 60.0 -> 61.0"
+    assert said in str(check["message"])
+    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=False)
+    assert html.escape(said) in (workspace.last_run / "quality.html").read_text(encoding="utf-8")
 
 
 def test_a_correction_that_is_out_of_date_stops_the_run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +233,23 @@ def test_a_correction_that_is_out_of_date_stops_the_run(workspace: Workspace, mo
         "catalog/corrections.yaml, column expect: found 60.0; expected 6.0, as correction 'enschede_2022' says of "
         f"{PARTICIPATION}, GM0153, 2022, {TABLE}."
     )
+
+
+def test_a_correction_of_a_frozen_figure_that_was_repaired_since_stops_the_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Enschede's 60.0 stands, and was 61.0 when it was fetched again."""
+
+    def fetched(*given: object) -> Collected:
+        found = collect(*given)  # type: ignore[arg-type]
+        mine = found.figures.filter(indicator_id=PARTICIPATION, source_table=TABLE, region_code="GM0153")
+        again = mine.with_columns(value=pl.lit(61.0), origin=pl.lit(LIVE), held_back=pl.lit(value=True))
+        return replace(found, passed_over=again)
+
+    monkeypatch.setattr(raw, "collect", fetched)
+    correct(monkeypatch, correction("override", value=61.0))
+    with pytest.raises(CorrectionOutdated, match="`baseline_revisions: accept`"):
+        raw._read_input(workspace)
 
 
 # --- btg coverage
@@ -203,7 +275,7 @@ def test_the_command_says_what_vanished_and_accepts_it_only_when_told(btg: Btg, 
     said = btg("coverage", "--input", folder)
     assert said.exit_code == 1
     assert f"lost  {TABLE}, {PARTICIPATION}, 2022: 344 regions, 345 registered" in said.stdout
-    assert "missing: Zwolle (GM0193)" in said.stdout
+    assert "lost: Zwolle (GM0193)" in said.stdout
     assert register.read_bytes() == before
 
     accepted = btg("coverage", "--update", "--input", folder)
@@ -211,12 +283,15 @@ def test_the_command_says_what_vanished_and_accepts_it_only_when_told(btg: Btg, 
     one, last = accepted.stdout.splitlines()
     assert one == (
         f"changed  {TABLE}, {PARTICIPATION}, 2022, bundled: 345 regions, 345 figures, 345 municipalities with a figure"
-        " -> 344 regions, 344 figures, 344 municipalities with a figure"
+        " -> 344 regions, 344 figures, 344 municipalities with a figure; lost: Zwolle (GM0193)"
     )
     assert last == f"1 row changed. Read it: git diff {register}"
-    assert before.decode().replace(f"{TABLE},{PARTICIPATION},2022,bundled,345,345,345", "") == (
-        register.read_text(encoding="utf-8").replace(f"{TABLE},{PARTICIPATION},2022,bundled,344,344,344", "")
+    old, new = (
+        f"{PARTICIPATION},2022,bundled,345,345,345,2022,,",
+        f"{PARTICIPATION},2022,bundled,344,344,344,2022,GM0193,",
     )
+    assert before.decode().count(old) == 1
+    assert before.decode().replace(old, new) == register.read_text(encoding="utf-8")
     assert btg("coverage", "--input", folder).exit_code == 0
     again = btg("coverage", "--update", "--input", folder)
     assert again.stdout == f"Nothing changed: {register}\n"

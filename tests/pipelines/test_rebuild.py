@@ -551,6 +551,22 @@ def test_the_command_says_what_came_of_it(settings: Settings, made: Callable[...
     assert CliRunner().invoke(app, ["rebuild", "2031-1", "--output", str(settings.output)]).exit_code == 2
 
 
+def another_locale(folder: Path) -> dict[str, str]:
+    """Turkish, with a decimal comma and a dotless i, where the system can make it; else C with UTF-8."""
+    localedef = shutil.which("localedef") if sys.platform == "linux" else None
+    name = "tr_TR.UTF-8"
+    if (
+        not localedef
+        or subprocess.run([localedef, "-i", "tr_TR", "-f", "UTF-8", folder / name], check=False).returncode
+    ):
+        return {"LC_ALL": "C.UTF-8"}
+    found = {"LC_ALL": name, "LOCPATH": str(folder)}
+    code = "import locale; locale.setlocale(locale.LC_ALL, ''); print(locale.localeconv()['decimal_point'])"
+    said = subprocess.run([sys.executable, "-c", code], env={**os.environ, **found}, check=True, stdout=subprocess.PIPE)
+    assert said.stdout.strip() == b",", "the locale takes effect"
+    return found
+
+
 @pytest.mark.slow
 def test_a_published_edition_is_identical_in_another_place_time_zone_and_locale(
     runs: Runs, edition_from_folder: Path, tmp_path: Path
@@ -561,7 +577,7 @@ def test_a_published_edition_is_identical_in_another_place_time_zone_and_locale(
     assert published.returncode == 0, published.said
     (edition,) = editions.finals(output)
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()}
-    here = {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "POLARS_MAX_THREADS": "2", "PYTHONHASHSEED": "11"}
+    here = {"TZ": "America/St_Johns", "POLARS_MAX_THREADS": "2", "PYTHONHASHSEED": "11", **another_locale(tmp_path)}
     again: Run = runs.btg(
         *("rebuild", edition, "--into", tmp_path / "elsewhere", "--json"),
         output=output,

@@ -313,6 +313,30 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def corrected(indicator_id: str, region_code: str, source_table: str, period: str = "2022") -> dict[str, Any]:
+    return {
+        "correction_id": f"{indicator_id}_{region_code}_{period}".lower(),
+        "indicator_id": indicator_id,
+        "region_code": region_code,
+        "period": period,
+        "breakdown": "total",
+        "source_table": source_table,
+        "action": "override",
+        "published_value": 2045.0,
+        "corrected_value": 2450.0,
+        "reason": "Digits were swapped.",
+        "reported_to": "CBS, 2025-06-01",
+        "state": "reported",
+    }
+
+
+def with_corrections(root: Path, *rows: dict[str, Any]) -> Path:
+    content = tables(66.8)
+    content["correction"] = list(rows)
+    write_edition(root, "2025-1", content)
+    return root
+
+
 def told(found: Trace) -> str:
     return "\n".join(lines(found, CATALOGUE))
 
@@ -365,6 +389,65 @@ def test_a_correction_is_shown_at_the_municipality_and_at_the_group_it_is_in(mad
         found
     )
     assert trace(made, HEALTH, "Enschede", 2022).corrections == []
+
+
+def test_a_correction_is_shown_at_the_ratio_that_is_made_of_it(tmp_path: Path) -> None:
+    root = with_corrections(
+        tmp_path,
+        corrected("benefit_unemployment", "GM0153", "CBS 84799NED"),
+        corrected("population", "GM0153", "CBS 03759ned"),
+        corrected("population", "GM0147", "CBS 03759ned"),
+        corrected("population", "GM0153", "CBS 03759ned", period="2021"),
+    )
+    found = trace(root, RATIO, "Enschede", 2022)
+    assert [row["correction_id"] for row in found.corrections] == [
+        "benefit_unemployment_gm0153_2022",
+        "population_gm0153_2022",
+    ]
+    assert (
+        "2025-1, benefit_unemployment_gm0153_2022: benefit_unemployment, GM0153, 2022, replaced, published 2,045.0, "
+        "computed with 2,450.0. Digits were swapped."
+    ) in told(found)
+
+
+def test_a_correction_is_shown_at_the_group_that_is_weighed_by_it(tmp_path: Path) -> None:
+    root = with_corrections(
+        tmp_path,
+        corrected("population", "GM0147", "CBS 03759ned"),
+        corrected("population", "NL01", "CBS 03759ned"),
+        corrected("households", "GM0147", "CBS 03759ned"),
+    )
+    assert [row["correction_id"] for row in trace(root, HEALTH, "Twente", 2022).corrections] == [
+        "population_gm0147_2022"
+    ]
+    assert trace(root, HEALTH, "Borne", 2022).corrections == [], "nothing is weighed there"
+
+
+def test_changed_comparisons_name_with_whom_and_are_rounded_as_figures_are(tmp_path: Path) -> None:
+    content = tables(66.94)
+    content["revision"] = [
+        revised(key_of(**FIGURE | {"comparator_code": code}), old, new, "comparison", column)
+        for code, column, old, new in (
+            ("NL01", "comparator_value", "15.3", "14.0"),
+            ("TWENTE", "comparator_value", "15.3", "14.0"),
+            ("NL01", "relative_difference", "11.336410814741752", "12.2"),
+            ("TWENTE", "difference", "1.3364", "1.3432"),
+            ("TWENTE", "verdict", "not_decidable", "worse"),
+        )
+    ]
+    write_edition(tmp_path, "2025-1", content)
+    said = [
+        line.split(", ", 1)[1].split(" (")[0]
+        for line in told(trace(tmp_path, HEALTH, "Enschede", 2022)).splitlines()
+        if " to 2025-1, " in line
+    ]
+    assert said == [
+        "comparison.comparator_value against Nederland: 15.3 -> 14.0",
+        "comparison.relative_difference against Nederland: 11.3 -> 12.2",
+        "comparison.comparator_value against Twente: 15.3 -> 14.0",
+        "comparison.difference against Twente: 1.336 -> 1.343",
+        "comparison.verdict against Twente: cannot be said -> demonstrably worse",
+    ]
 
 
 def test_words_stand_for_codes_and_figures_are_rounded_only_on_the_screen(made: Path) -> None:

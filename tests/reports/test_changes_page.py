@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 
+from assets.edition import write_changes
 from catalog import load_catalogue
-from reports.changes_page import OPEN, SHOWN, sentences, write_changes_page
+from reports.changes_page import OPEN, SHOWN, VOCABULARIES, sentences, write_changes_page
 
 CATALOGUE = load_catalogue()
 SCHEMA = CATALOGUE.registry["revision"].polars_schema
 LABELS = {
     name: {word: (term.label_nl, term.explanation_nl) for word, term in CATALOGUE.vocabulary[name].items()}
-    for name in ("revision_kind", "cause", "status", "warning", "verdict", "position")
-}
+    for name in VOCABULARIES
+} | {"breakdown": {"sex=female": ("vrouwen", "")}}
 NAMES = {"income": "Inkomen", "happiness": "Geluk", "GM0153": "Enschede", "GM0141": "Almelo", "TWENTE": "Twente"}
 HOSTILE = "<script>alert('1')</script> & <img src=x onerror=alert(1)>"
 
@@ -121,6 +123,47 @@ def test_changed_figures_stand_beside_each_other_with_a_decimal_comma(tmp_path: 
     assert ["Inkomen", "omschrijving", "Inkomen.", "Besteedbaar inkomen.", "andere keuze van ons"] in rows
     assert ["cijfers per meetjaar", "2025", "nieuw", "1", "nieuwe gegevens"] in rows
     assert ["bewegingen door de jaren", "2023", "cijfer veranderd", "1", "bijgesteld door de bron"] in rows
+
+
+def test_verdicts_and_figures_of_another_quantity_or_of_a_part_of_the_people_say_so(tmp_path: Path) -> None:
+    """Else two lines of one indicator, region and year would contradict each other."""
+    since = figure("income", "GM0153", 2023) + "|quantity="
+    women = figure("happiness", "GM0153", 2023).replace("breakdown=total", "breakdown=sex=female")
+    several = frame(
+        row("change", since + "value", "verdict", "better", "not_decidable"),
+        row("change", since + "relative_to_nl", "verdict", "not_decidable", "better"),
+        row("indicator_value", figure("happiness", "GM0153", 2023), "value", "7.1", "7.2"),
+        row("indicator_value", women, "value", "7.0", "7.3"),
+        row("indicator_value", women.replace("sex=female", "sex=x"), "status", "provisional", "definitive", "status"),
+    )
+    rows = page(tmp_path, several).rows
+    better, open_ = "aantoonbaar beter", "niet te zeggen"
+    assert ["Inkomen", "Enschede", "de nulmeting", "2023", better, open_, "bijgesteld door de bron"] in rows
+    assert [
+        "Inkomen, ten opzichte van Nederland", "Enschede", "de nulmeting", "2023", open_, better,
+        "bijgesteld door de bron",
+    ] in rows  # fmt: skip
+    assert ["Geluk", "Enschede", "2023", "7,1", "7,2", "bijgesteld door de bron"] in rows
+    assert ["Geluk, vrouwen", "Enschede", "2023", "7,0", "7,3", "bijgesteld door de bron"] in rows
+    assert ["Geluk, sex=x", "Enschede", "2023", "status"] in [cells[:4] for cells in rows]
+
+
+def test_an_edition_gives_the_words_for_a_quantity_and_a_part_of_the_people(tmp_path: Path) -> None:
+    key = figure("experienced_health", "GM0153", 2025).replace("breakdown=total", "breakdown=sex=female")
+    tables = {
+        "revision": frame(row("change", f"{key}|quantity=relative_to_nl", "verdict", "better", "worse")),
+        "edition": pl.DataFrame({"edition": ["2025-draft"], "contains_synthetic": [False]}),
+        "region": pl.DataFrame({"region_code": ["GM0153"], "name": ["Enschede"]}),
+    }
+    workspace = SimpleNamespace(
+        previous_edition="2024-1", read_of=lambda *_: pl.DataFrame({"indicator_id": ["gone"], "name_nl": ["Weg"]})
+    )
+    (tmp_path / "quality").mkdir()
+    write_changes(tables, tmp_path, workspace)  # type: ignore[arg-type]
+    name = CATALOGUE.indicator("experienced_health").name_nl
+    assert Page(tmp_path / "quality" / "changes.html").rows[-1][:3] == [
+        *(f"{name}, vrouwen, ten opzichte van Nederland", "Enschede", "de nulmeting"),
+    ]
 
 
 def test_figures_that_look_the_same_get_more_decimals(tmp_path: Path) -> None:

@@ -8,8 +8,12 @@ import polars as pl
 import pytest
 
 from catalog.corrections_model import Correction
-from sources.corrections import CorrectionOutdated, apply
-from tests.sources.small import TABLE, raw
+from sources import collect as collecting
+from sources.collect import collect
+from sources.corrections import CorrectionOutdated, not_as_published
+from sources.corrections import apply as apply_to
+from tests.sources.small import TABLE, catalogue, indicator, raw, source
+from tests.sources.test_collect import ACCEPT, KEEP, Received, Shelf, facts
 
 PUBLISHED = raw("""
     region_code value ci_low ci_high status      reason
@@ -17,6 +21,7 @@ PUBLISHED = raw("""
     GM0164      80    70     90      definitive  -
     GM0175      -     -      -       suppressed  x
     """).with_columns(synthetic=pl.lit(value=False))
+NOTHING = PUBLISHED.clear()
 ENSCHEDE, OMMEN = {"region": "GM0153", "expect": 100}, {"region": "GM0175", "expect": "missing"}
 
 
@@ -31,6 +36,12 @@ def correction(action: str = "drop", **given: Any) -> Correction:
         "state": "reported",
     }
     return Correction(**ordinary | ENSCHEDE | {"action": action} | given)
+
+
+def apply(
+    figures: pl.DataFrame, corrections: list[Correction], held_back: pl.DataFrame = NOTHING
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return apply_to(figures, corrections, held_back)
 
 
 def of(figures: pl.DataFrame, region: str = "GM0153") -> tuple[Any, ...]:
@@ -136,3 +147,65 @@ def test_the_last_digit_of_a_conversion_is_no_revision() -> None:
     """The publisher's 34.7 thousand is 34,700.00000000001 in euros, or not."""
     converted = PUBLISHED.with_columns(value=pl.col("value") * (1 + 1e-12))
     assert apply(converted, [correction("drop")])[1].height == 1
+
+
+# --- a frozen baseline
+
+
+def corrected(monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], bundle: str, live: str, expect: object) -> Any:
+    """What is used for Enschede after `live` was fetched over the bundled figures, with a correction to 120."""
+    shelf = Shelf((Received(f"region_code value\n{live}"),))
+    monkeypatch.setattr(collecting, "read_snapshot", shelf.read)
+    made = catalogue(indicator("jobs", source(**settings)))
+    found = collect(made, facts(f"region_code value\n{bundle}"), shelf)  # type: ignore[arg-type]
+    status = {"status": "definitive"} if expect == "missing" else {}
+    wanted = [correction("override", value=120, expect=expect, **status)]
+    return of(apply(found.figures, wanted, found.passed_over.filter("held_back"))[0])[0]
+
+
+def test_a_repaired_figure_that_a_frozen_baseline_does_not_take_ends_its_correction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(CorrectionOutdated) as caught:
+        corrected(monkeypatch, KEEP, "GM0153 12", "GM0153 120", 12)
+    said = str(caught.value)
+    assert said.startswith("catalog/corrections.yaml, column expect: found 120.0; expected 12.0, as correction 'c1' ")
+    assert "the frozen baseline keeps the first, 12.0." in said
+    assert (
+        f"set `baseline_revisions: accept` for {TABLE} at jobs in catalog/indicators, and remove the correction" in said
+    )
+    assert "renew `expect`" in said
+
+
+@pytest.mark.parametrize(("live", "expect"), [("13", 13), ("12", 12), ("-", "missing")])
+def test_a_correction_of_a_frozen_baseline_goes_on_while_it_expects_what_the_publisher_has(
+    monkeypatch: pytest.MonkeyPatch, live: str, expect: object
+) -> None:
+    """Renewed after the publisher changed 12 into another wrong figure, say, or withdrew it."""
+    assert corrected(monkeypatch, KEEP, "GM0153 12", f"GM0153 {live}", expect) == 120
+
+
+def test_the_figure_that_a_frozen_baseline_begins_with_is_held_against_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older one, which had no value yet, is no revision of it."""
+    assert corrected(monkeypatch, KEEP, "GM0153 -", "GM0153 12", 12) == 120
+
+
+def test_where_revisions_are_accepted_the_first_figure_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert corrected(monkeypatch, ACCEPT, "GM0153 11", "GM0153 12", 12) == 120
+    with pytest.raises(CorrectionOutdated, match="Remove the correction if it is right now"):
+        corrected(monkeypatch, ACCEPT, "GM0153 12", "GM0153 120", 12)
+
+
+# --- in words
+
+
+def test_the_figures_that_are_not_as_published_are_named() -> None:
+    several = [
+        correction("drop"),
+        correction("override", id="c2", value=30, status="definitive", **OMMEN),
+        correction("flag", id="c3", region="GM0164", expect=80, warning="small_n"),
+    ]
+    assert not_as_published(apply(PUBLISHED, several)[1]) == [
+        f"c1: jobs, GM0153, 2022, {TABLE}: 100.0 -> not used",
+        f"c2: jobs, GM0175, 2022, {TABLE}: missing -> 30.0",
+    ]

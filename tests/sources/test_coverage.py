@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sources.errors import DuplicateFigure, InputError, MissingFile, ValueFault
 from sources.facts import Facts
 from tests.sources.small import TABLE, catalogue, indicator, raw, source
 
-NAMES = {"GM0153": "Enschede", "GM0164": "Hengelo", "GM0168": "Losser"}
+CODES = ["GM0153", "GM0164", "GM0168"]  # Enschede, Hengelo, Losser
 WHOLE = """
     region_code period value
     GM0153      2021   90
@@ -30,6 +31,10 @@ WHOLE = """
     GM0164      2023   90
     GM0168      2023   -
     """
+# In 2023 Hengelo has no figure, and Losser has one.
+SWAPPED = WHOLE.replace("GM0164      2023   90", "GM0164      2023   -").replace(
+    "GM0168      2023   -", "GM0168 2023 9"
+)
 SMALL = catalogue()
 
 
@@ -42,7 +47,7 @@ def collected(text: str = WHOLE, *, without: tuple[str, ...] = (), **origins: st
     origin = pl.format("y{}", "period").replace_strict(origins, default=BUNDLED, return_dtype=pl.String)
     return Collected(
         figures=figures,
-        names=pl.DataFrame({"region_code": list(NAMES), "name": list(NAMES.values())}),
+        names=pl.DataFrame(),
         origins=slots.with_columns(origin=origin),
         passed_over=pl.DataFrame(),
         files=pl.DataFrame(),
@@ -56,7 +61,7 @@ def registered(found: Collected | None = None) -> pl.DataFrame:
 def lost(run: Collected, register: pl.DataFrame | None = None, made: Catalogue = SMALL) -> str:
     """The message with which a run stops."""
     with pytest.raises(CoverageLost) as caught:
-        coverage.require(differences(registered() if register is None else register, run, made), run)
+        coverage.require(differences(registered() if register is None else register, run, made))
     return str(caught.value)
 
 
@@ -68,11 +73,11 @@ def kinds(run: Collected, register: pl.DataFrame | None = None, made: Catalogue 
 # --- counting
 
 
-def test_rows_values_and_municipalities_are_counted_apart() -> None:
+def test_rows_values_and_municipalities_are_counted_apart_and_known() -> None:
     assert registered().rows() == [
-        (TABLE, "jobs", "2021", BUNDLED, 3, 3, 3),
-        (TABLE, "jobs", "2022", BUNDLED, 4, 4, 3),
-        (TABLE, "jobs", "2023", BUNDLED, 3, 2, 2),
+        (TABLE, "jobs", "2021", BUNDLED, 3, 3, 3, CODES),
+        (TABLE, "jobs", "2022", BUNDLED, 4, 4, 3, [*CODES, "NL01"]),
+        (TABLE, "jobs", "2023", BUNDLED, 3, 2, 2, CODES[:2]),
     ]
 
 
@@ -95,7 +100,7 @@ def test_the_resident_survey_is_left_out() -> None:
 def test_a_run_of_what_is_registered_differs_in_nothing() -> None:
     run = collected()
     assert kinds(run) == []
-    coverage.require(differences(registered(), run, SMALL), run)
+    coverage.require(differences(registered(), run, SMALL))
 
 
 def test_a_municipality_that_vanished_from_one_year_is_named() -> None:
@@ -103,27 +108,21 @@ def test_a_municipality_that_vanished_from_one_year_is_named() -> None:
     assert said.startswith("catalog/coverage.csv: expected every region, figure and period that is registered here.\n")
     assert (
         f"{TABLE}, jobs, 2022: 3 regions, 4 registered; 3 figures, 4 registered; 2 municipalities with a figure, "
-        "3 registered; missing: Hengelo (GM0164)\n"
+        "3 registered; lost: Hengelo (GM0164)\n"
     ) in said
     assert "btg coverage --update" in said
 
 
-def test_no_municipality_is_named_where_the_years_beside_do_not_tell() -> None:
-    # In 2023 Losser has no figure either.
-    said = lost(collected(without=("GM0168 2022",)))
-    assert "2 municipalities with a figure, 3 registered\n" in said
-    assert "missing:" not in said
+def test_a_municipality_that_vanishes_is_named_though_another_one_comes() -> None:
+    """The counts are the same: only who it is tells."""
+    assert f"{TABLE}, jobs, 2023: lost: Hengelo (GM0164); new: Losser (GM0168)\n" in lost(collected(SWAPPED))
 
 
-def test_other_figures_of_the_year_tell_it_where_there_are_no_years_beside() -> None:
-    two = catalogue(indicator(), indicator("firms"))
-    text = "indicator_id region_code value\n" + "\n".join(
-        f"{name} {code} 1" for name in ("jobs", "firms") for code in ("GM0153", "GM0164")
-    )
-    register = count(collected(text), two)
-    said = lost(collected(text, without=("firms GM0164",)), register, two)
-    assert "firms, 2022: 1 regions, 2 registered;" in said
-    assert "; missing: Hengelo (GM0164)\n" in said
+def test_of_many_municipalities_that_vanish_the_first_are_named() -> None:
+    text = "region_code value\n" + "\n".join(f"{code} 1" for code in sorted(coverage.municipalities(2022)))
+    said = lost(collected(text, without=("GM03",)), registered(collected(text)))
+    assert re.search(r"lost: Zutphen \(GM0301\), Nunspeet \(GM0302\), .* and 28 more\n", said)
+    assert said.count("(GM03") == 12
 
 
 def test_a_figure_that_became_empty_is_one_figure_fewer() -> None:
@@ -133,14 +132,45 @@ def test_a_figure_that_became_empty_is_one_figure_fewer() -> None:
 
 def test_a_country_that_vanished_is_no_municipality() -> None:
     said = lost(collected(without=("NL01",)))
-    assert f"{TABLE}, jobs, 2022: 3 regions, 4 registered; 3 figures, 4 registered\n" in said
+    assert f"{TABLE}, jobs, 2022: 3 regions, 4 registered; 3 figures, 4 registered; lost: Nederland (NL01)\n" in said
 
 
 def test_a_year_that_vanished_is_named() -> None:
-    years = tuple(f"{code} 2022" for code in [*NAMES, "NL01"])
+    years = tuple(f"{code} 2022" for code in [*CODES, "NL01"])
     assert f"{TABLE}, jobs: 2022 vanished: registered (bundled), and not in this run\n" in lost(
         collected(without=years)
     )
+
+
+def of_two_tables(text: str) -> tuple[Catalogue, Collected]:
+    """Jobs of 2021 in T1, and of 2022 in T2."""
+    made = catalogue(indicator("jobs", source("CBS_T1"), source("CBS_T2")))
+    return made, collected("source_table region_code period value\n" + text)
+
+
+def test_the_only_year_of_a_table_cannot_vanish_while_its_indicator_is_in_others() -> None:
+    made, whole = of_two_tables("CBS_T1 GM0153 2021 1\nCBS_T2 GM0153 2022 1\nCBS_T2 GM0164 2022 1")
+    _, run = of_two_tables("CBS_T1 GM0153 2021 1")
+    assert "CBS_T2, jobs: 2022 vanished: registered (bundled), and not in this run\n" in lost(
+        run, count(whole, made), made
+    )
+
+
+def test_a_year_that_another_table_gives_for_every_region_is_no_loss() -> None:
+    made, whole = of_two_tables("CBS_T1 GM0153 2021 1\nCBS_T2 GM0153 2022 1\nCBS_T2 GM0164 2022 1")
+    _, run = of_two_tables("CBS_T1 GM0153 2021 1\nCBS_T1 GM0153 2022 1\nCBS_T1 GM0164 2022 1")
+    found = differences(count(whole, made), run, made).filter(source_table="CBS_T2")
+    coverage.require(found)
+    assert coverage.sentences(found) == [
+        "CBS_T2, jobs: 2022 is not in this table any more (bundled); other tables of this run give it for every region"
+    ]
+
+
+def test_a_year_that_another_table_gives_for_some_regions_is_a_loss() -> None:
+    """The country's own figure does not stand for those of its municipalities."""
+    made, whole = of_two_tables("CBS_T1 GM0153 2021 1\nCBS_T2 GM0153 2022 1\nCBS_T2 GM0164 2022 1")
+    _, run = of_two_tables("CBS_T1 GM0153 2021 1\nCBS_T1 GM0153 2022 1\nCBS_T1 NL01 2022 1")
+    assert "CBS_T2, jobs: 2022 vanished" in lost(run, count(whole, made), made)
 
 
 def test_many_losses_are_summed_up() -> None:
@@ -159,8 +189,8 @@ def test_an_indicator_that_a_folder_does_not_have_at_all_is_no_silent_loss() -> 
     run = collected("indicator_id region_code value\njobs GM0153 1")
     found = differences(register, run, two)
     assert found.select("indicator_id", "kind").rows() == [("firms", "absent")]
-    assert coverage.sentences(found, run) == [f"{TABLE}, firms: not in this input; registered: 2022 (bundled)"]
-    coverage.require(found, run)
+    assert coverage.sentences(found) == [f"{TABLE}, firms: not in this input; registered: 2022 (bundled)"]
+    coverage.require(found)
 
 
 def test_an_indicator_that_the_catalogue_no_longer_has_is_not_asked_for() -> None:
@@ -173,10 +203,10 @@ def test_more_than_is_registered_is_news() -> None:
     less = registered(collected(without=("NL01", "GM0153 2023", "GM0164 2023", "GM0168 2023")))
     run = collected()
     found = differences(less, run, SMALL)
-    coverage.require(found, run)
-    assert coverage.sentences(found, run) == [
+    coverage.require(found)
+    assert coverage.sentences(found) == [
         f"{TABLE}, jobs: 2023 not registered yet (bundled)",
-        f"{TABLE}, jobs, 2022: 4 regions, 3 registered; 4 figures, 3 registered",
+        f"{TABLE}, jobs, 2022: 4 regions, 3 registered; 4 figures, 3 registered; new: Nederland (NL01)",
     ]
 
 
@@ -197,7 +227,7 @@ def test_a_table_on_other_borders_is_not_held_against_the_bundle() -> None:
     register = renewed(registered(), registered(), count(live, SMALL), live, SMALL)
     assert kinds(live, register) == []
     fewer = collected(without=("GM0168 2021", "GM0164 2022"), y2021=LIVE, y2022=LIVE)
-    assert kinds(fewer, register) == [("2022", "fewer")]
+    assert kinds(fewer, register) == [("2022", "lost")]
 
 
 # --- accepting
@@ -218,8 +248,18 @@ def test_accepting_a_run_makes_it_the_register_and_keeps_what_it_does_not_use() 
         f"new      {TABLE}, jobs, 2021, bundled: 2 regions, 2 figures, 2 municipalities with a figure"
     )
     assert [line.split()[0] for line in changes(register, after)] == ["new", "changed", "changed"]
+    assert changes(register, after)[1].endswith("; lost: Losser (GM0168)")
     assert [line.split()[0] for line in changes(after, register)] == ["gone", "changed", "changed"]
     assert changes(after, after) == []
+
+
+def test_accepting_another_municipality_in_the_place_of_one_changes_the_register() -> None:
+    """The counts are the same: the line that is read in review says who went and who came."""
+    after = registered(collected(SWAPPED))
+    counts = "3 regions, 2 figures, 2 municipalities with a figure"
+    assert changes(registered(), after) == [
+        f"changed  {TABLE}, jobs, 2023, bundled: {counts} -> {counts}; lost: Hengelo (GM0164); new: Losser (GM0168)"
+    ]
 
 
 def test_the_register_is_the_same_file_whatever_the_order_of_its_rows(tmp_path: Path) -> None:
@@ -232,16 +272,71 @@ def test_the_register_is_the_same_file_whatever_the_order_of_its_rows(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
 
 
+def file_of(path: Path, *municipalities: str, period: str = "2022") -> str:
+    """What the register says of a run of these regions, after its counts."""
+    text = "region_code period value\n" + "\n".join(f"{code} {period} 1" for code in municipalities)
+    found = registered(collected(text))
+    coverage.write_register(found, path)
+    assert read_register(path).equals(found), "read as it was written"
+    return path.read_text(encoding="utf-8").splitlines()[1].split(",", 7)[-1]
+
+
+def test_the_regions_are_written_in_few_words(tmp_path: Path) -> None:
+    path = tmp_path / "coverage.csv"
+    of_2022, of_2019 = (sorted(coverage.municipalities(year)) for year in (2022, 2019))
+    assert file_of(path, *of_2022) == "2022,,"
+    assert file_of(path, *(code for code in of_2022 if code not in CODES[:2]), "NL01", "PV23") == (
+        "2022,GM0153;GM0164,NL01;PV23"
+    )
+    # A table that was published again on later borders.
+    assert file_of(path, *of_2019, period="2012") == "2019,,"
+    # A municipality that is younger than what is known of them.
+    assert file_of(path, *of_2022, "GM9999") == "2022,,GM9999"
+    # A few are themselves.
+    assert file_of(path, *CODES) == ",,GM0153;GM0164;GM0168"
+
+
+@pytest.mark.parametrize(("year", "number"), [(2010, 431), (2019, 355), (2022, 345), (2026, 342)])
+def test_the_municipalities_of_a_year_are_known_apart_from_any_run(year: int, number: int) -> None:
+    """Their numbers are those of CBS. Weesp went into Amsterdam in March 2022; Haaksbergen is older."""
+    assert len(coverage.municipalities(year)) == number
+    assert ("GM0457" in coverage.municipalities(year)) == (year <= 2022)
+    assert "GM0158" in coverage.municipalities(year)
+
+
 HEADER = ",".join(coverage.COLUMNS)
 
 
 @pytest.mark.parametrize(
     ("rows", "kind", "place"),
     [
-        ("T,jobs,2022,bundled,1,1,many", ValueFault, "row 2, column municipalities: found 'many'; expected a count"),
-        ("T,jobs,2022,bundled,-1,1,1", ValueFault, "row 2, column regions: found '-1'"),
-        ("T,jobs,2022,hearsay,1,1,1", ValueFault, "row 2, column origin: found 'hearsay'; expected one of bundled"),
-        ("T,jobs,2022,bundled,1,1,1\nT,jobs,2022,bundled,2,2,2", DuplicateFigure, "row 3, column period"),
+        (
+            "T,jobs,2022,bundled,1,1,many,,,GM1",
+            ValueFault,
+            "row 2, column municipalities: found 'many'; expected a count",
+        ),
+        ("T,jobs,2022,bundled,-1,1,1,,,GM1", ValueFault, "row 2, column regions: found '-1'"),
+        (
+            "T,jobs,2022,hearsay,1,1,1,,,GM1",
+            ValueFault,
+            "row 2, column origin: found 'hearsay'; expected one of bundled",
+        ),
+        (
+            "T,jobs,2022,bundled,1,1,1,1999,,",
+            ValueFault,
+            "row 2, column borders: found '1999'; expected a year from 2010",
+        ),
+        (
+            "T,jobs,2022,bundled,9,345,345,2022,GM0153,",
+            ValueFault,
+            "row 2, column figures: found '345'; expected the number",
+        ),
+        (
+            "T,jobs,2022,bundled,2,2,2,,,GM1;NL01",
+            ValueFault,
+            "row 2, column municipalities: found '2'; expected the number",
+        ),
+        ("T,jobs,2022,bundled,1,1,1,,,GM1\nT,jobs,2022,bundled,1,1,1,,,GM2", DuplicateFigure, "row 3, column period"),
     ],
 )
 def test_a_mistake_in_the_register_is_refused_by_row_and_column(
