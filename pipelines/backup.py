@@ -2,8 +2,9 @@
 
 manifest.json                        last: every file with its SHA-256, size and mode
 data/objects|snapshots|inbox|private/…
-output/btg.duckdb  output/editions/…
+output/editions/…
 
+What readers open (output/btg.duckdb) is a copy of an edition, so it is not in it: `btg restore` makes it anew.
 The comment at the end of the zip is the SHA-256 of every byte before it, so that no change goes unnoticed, also not one
 in what the zip format itself does not check.
 """
@@ -31,10 +32,12 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.lock import AnotherRunIsBusy, hold
+from pipelines.needed_snapshots import needed_objects
+from pipelines.settings import CHECKOUT
 from pipelines.storage import storage_faults
 from reports import editions
 from reports.edition_folder import beside, replace_file
-from sources.snapshots import now
+from sources.snapshots import SnapshotStore, now
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -115,8 +118,9 @@ class Manifest(_Model):
 class Backup:
     """What came of making a backup.
 
-    `answers` names the waves whose rows are in it, `left_out` what stands in the folders and is not in it, `faults`
-    what is no longer as it was published: that is in the backup as it stands.
+    `answers` names the waves whose rows are in it, `left_out` what stands in the folders and is not in it, `absent` why
+    it holds no snapshots or no editions at all. `faults` is what is no longer as it was published, or missing of what
+    an edition was made from: that is in the backup as it stands.
     """
 
     path: Path
@@ -124,6 +128,7 @@ class Backup:
     bytes: int
     answers: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
@@ -146,6 +151,7 @@ def back_up(
     AnotherRunIsBusy, EditionInUse and StorageFault.
     """
     target = target.absolute()
+    _refuse_missing(data, output, answers=answers)
     _refuse_place(target, data, output, force=force)
     work = beside(target, "new")
     with storage_faults(target.parent, "No backup was made."):
@@ -153,9 +159,10 @@ def back_up(
             with held(output, "btg backup", wait), _no_survey_work(data if answers else None, wait):
                 work.unlink(missing_ok=True)  # of a backup that was killed
                 sources, left_out = _sources(data, output, answers=answers)
+                absent = _absent(sources, data, output)
                 manifest = _write(work, sources, follow)
                 check(work)
-                faults = edition_faults(work, manifest)
+                faults = edition_faults(work, manifest) + _snapshot_faults(manifest, data, output)
                 if target.exists() and not force:
                     raise _stands(target)
                 replace_file(work, target)
@@ -164,7 +171,7 @@ def back_up(
         finally:
             work.unlink(missing_ok=True)
     rows = kept_answers(data) if data and answers else []
-    return Backup(target, len(manifest.files), target.stat().st_size, rows, left_out, faults)
+    return Backup(target, len(manifest.files), target.stat().st_size, rows, left_out, absent, faults)
 
 
 def kept_answers(data: Path) -> list[str]:
@@ -181,6 +188,54 @@ def kept_answers(data: Path) -> list[str]:
     return found
 
 
+def may_open(folder: Path) -> bool:
+    """Whether a folder is there, and its content may be seen by this account."""
+    try:
+        with os.scandir(folder):
+            return True
+    except OSError:
+        return False
+
+
+def _refuse_missing(data: Path | None, output: Path, *, answers: bool) -> None:
+    """Refuse where a folder that somebody named is not there; those of the checkout are made when they are needed."""
+    for folder, default, setting in ((data, "data", "BTG_DATA"), (output, "output", "BTG_OUTPUT")):
+        if folder and folder != CHECKOUT / default and not may_open(folder):
+            raise BackupRefused(
+                f"no backup was made: there is no folder {folder}, or this account may not open it. Is {setting} "
+                "right, and its disk or share connected?"
+            )
+    if answers and data and (data / "private").is_dir() and not may_open(data / "private"):
+        raise BackupRefused(
+            f"no backup was made: {data / 'private'} is another account's. Back up under that account, or leave the "
+            "answers of respondents out: --without-answers"
+        )
+
+
+def _absent(sources: list[tuple[str, Path]], data: Path | None, output: Path) -> list[str]:
+    """Why a backup holds no snapshots or no editions; raises BackupRefused where there is nothing to back up at all."""
+    parts = (("data/snapshots/", data, "snapshots"), ("output/editions/", output, "editions"))
+    absent = []
+    for part, folder, what in parts:
+        if not any(name.startswith(part) for name, _ in sources):
+            absent.append(f"no {what}: there {'is no data root' if folder is None else f'are none in {folder}'}")
+    if not sources:
+        why = "Are BTG_DATA and BTG_OUTPUT right, and their disk or share connected?"
+        raise BackupRefused(f"there is nothing to back up ({'; '.join(absent)}). {why}")
+    return absent
+
+
+def _snapshot_faults(manifest: Manifest, data: Path | None, output: Path) -> list[str]:
+    """A sentence on the snapshots that final editions need and that are not in the backup, or damaged."""
+    inside = {Path(entry.name).stem for entry in manifest.files if entry.name.startswith("data/objects/")}
+    lost = [
+        f"{sha256[:12]} of {record}"
+        for sha256, record in needed_objects(output).items()
+        if data is None or sha256 not in inside or not SnapshotStore(data).holds(sha256)
+    ]
+    return [f"snapshots that final editions need are missing or damaged: {_shown(lost)}"] if lost else []
+
+
 def _refuse_place(target: Path, data: Path | None, output: Path, *, force: bool) -> None:
     if target.is_dir() or not target.parent.is_dir():
         raise BackupRefused(f"{target} cannot be the name of a backup: name a file in a folder that exists")
@@ -189,8 +244,6 @@ def _refuse_place(target: Path, data: Path | None, output: Path, *, force: bool)
     for folder in (output / "editions", *((data / name for name in DATA_FOLDERS) if data else ())):
         if target.resolve().is_relative_to(folder.resolve()):
             raise BackupRefused(f"{target} lies in what is backed up; name a place outside {folder}")
-    if not output.is_dir() and not (data and data.is_dir()):
-        raise BackupRefused(f"there is nothing to back up: no folder {output}" + (f", and no {data}" if data else ""))
 
 
 def _stands(target: Path) -> BackupRefused:
@@ -238,8 +291,6 @@ def _sources(data: Path | None, output: Path, *, answers: bool) -> tuple[list[tu
         for name in DATA_FOLDERS if answers else DATA_FOLDERS[:-1]:
             _collect(f"data/{name}", data / name, found, left_out)
         left_out += [str(path) for path in _seen(data) if path.name not in DATA_FOLDERS]
-    if (output / "btg.duckdb").is_file():
-        found.append(("output/btg.duckdb", output / "btg.duckdb"))
     for path in _seen(output / "editions"):
         if editions.NAME.fullmatch(path.name) or STATE_NAME.fullmatch(path.name):
             _collect(f"output/editions/{path.name}", path, found, left_out)
@@ -260,7 +311,8 @@ def _collect(name: str, path: Path, found: list[tuple[str, Path]], left_out: lis
 
 
 def _seen(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if not path.name.startswith(".")) if folder.is_dir() else []
+    # Not glob: of a folder that may not be read it says that it is empty.
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
 
 
 def _write(work: Path, sources: list[tuple[str, Path]], follow: FollowFile | None) -> Manifest:
@@ -429,10 +481,10 @@ def is_safe(name: str, *, windows: bool = os.name == "nt") -> bool:
     top, *parts = name.split("/")
     known = (top == "data" and len(parts) > 1 and parts[0] in DATA_FOLDERS) or (
         top == "output"
+        and parts[:1] == ["editions"]
         and (
-            parts == ["btg.duckdb"]
-            or (len(parts) == 2 and parts[0] == "editions" and STATE_NAME.fullmatch(parts[1]) is not None)
-            or (len(parts) > 2 and parts[0] == "editions" and editions.NAME.fullmatch(parts[1]) is not None)
+            (len(parts) == 2 and STATE_NAME.fullmatch(parts[1]) is not None)
+            or (len(parts) > 2 and editions.NAME.fullmatch(parts[1]) is not None)
         )
     )
     return known and all(_is_plain(part, windows=windows) for part in parts)

@@ -5,25 +5,31 @@ Every examination stands by itself: what one cannot look at becomes a finding, a
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
+from pipelines.backup import may_open
+from pipelines.needed_snapshots import needed_objects, provenance_of
 from pipelines.settings import CHECKOUT, Settings
 from reports import editions
+
+if TYPE_CHECKING:
+    import duckdb
 
 Verdict = Literal["ok", "attention", "wrong"]
 
@@ -39,6 +45,12 @@ SETTINGS = {
 _SERVICES = "BTG_SERVICE_"
 _SECRET = re.compile("KEY|SECRET|TOKEN|PASSWORD")
 _PUT_BACK = "btg restore FILE --force (it adds what is missing and leaves what stands)"
+_OFFER = "Make it anew: btg measure (it lets readers open the newest final edition, else its own draft)."
+_NO_OUTPUT = "The first run makes it. If editions were made before: is BTG_OUTPUT right, and its disk connected?"
+_NO_DATA_ROOT = (
+    "Is BTG_DATA right, and its disk or share connected? If nothing was fetched yet: btg fetch and btg add make it; "
+    "until then the bundled figures are measured."
+)
 _WORK = (".*.new", ".*.old", ".*.building", ".*.pending")
 
 
@@ -61,7 +73,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("checkout", partial(_checkout, CHECKOUT)),
         ("catalogue", _catalogue),
         ("settings", partial(_settings, dict(os.environ))),
-        ("output folder", partial(_folder, "output folder", output)),
+        ("output folder", partial(_folder, "output folder", output, _NO_OUTPUT)),
         ("data root", partial(_data_folder, data)),
         ("private folder", partial(_private, data)),
         ("disk", partial(_disk, [folder for folder in (output, data) if folder])),
@@ -69,6 +81,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("work files", partial(_work_files, output, data)),
         ("last run", partial(_last_run, output)),
         ("editions", partial(_editions, output)),
+        ("database", partial(_database, output)),
         ("snapshots", partial(_snapshots, output, data)),
         ("answers", partial(_answers, data)),
         ("clock", partial(_clock, output, data)),
@@ -191,10 +204,10 @@ def _shown(name: str, value: str) -> str:
 # --- folders
 
 
-def _folder(examined: str, folder: Path) -> Iterator[Finding]:
-    """Whether a folder is there, can be written to, and is closed to others."""
+def _folder(examined: str, folder: Path, if_missing: str) -> Iterator[Finding]:
+    """Whether a folder is there, can be written to, and is closed to others; `if_missing` is the remedy then."""
     if not folder.is_dir():
-        yield Finding(examined, "attention", f"{folder} does not exist yet", "The first run makes it.")
+        yield Finding(examined, "attention", f"{folder} does not exist", if_missing)
         return
     probe = folder / f".{uuid4().hex}.doctor"
     try:
@@ -205,7 +218,8 @@ def _folder(examined: str, folder: Path) -> Iterator[Finding]:
     else:
         yield Finding(examined, "ok", f"{folder} can be written to")
     finally:
-        probe.unlink(missing_ok=True)
+        with suppress(OSError):  # on a read-only disk there is nothing to remove
+            probe.unlink(missing_ok=True)
     if os.name == "posix" and folder.stat().st_mode & stat.S_IRWXO:
         remedy = f"If that is not meant: chmod -R o-rwx '{folder}'"
         yield Finding(examined, "attention", f"{folder} is open to everybody on this machine", remedy)
@@ -215,7 +229,7 @@ def _data_folder(data: Path | None) -> Iterator[Finding]:
     if data is None:
         yield Finding("data root", "ok", "none is used: the bundled figures are measured")
     else:
-        yield from _folder("data root", data)
+        yield from _folder("data root", data, _NO_DATA_ROOT)
 
 
 def _private(data: Path | None) -> Iterator[Finding]:
@@ -225,6 +239,11 @@ def _private(data: Path | None) -> Iterator[Finding]:
     if os.name != "posix":
         said = f"{folder}: this system has no rights for group and others"
         yield Finding("private folder", "attention", said, "Keep it where only its owner comes.")
+        return
+    if not may_open(folder):
+        said = f"{folder} is another account's: only that one can measure and back up with the answers in it"
+        remedy = "To hand it over, see docs/handover.md (Shared by several people)."
+        yield Finding("private folder", "attention", said, remedy)
         return
     opened = [path for path in [folder, *folder.rglob("*")] if path.lstat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     if opened:
@@ -356,9 +375,67 @@ def _remnant(folder: Path) -> Finding:
     return Finding("editions", "wrong", said, f"Move {folder} elsewhere; if it was published, then {_PUT_BACK}.")
 
 
+def _database(output: Path) -> Iterator[Finding]:
+    """Whether what readers open is the edition that it should be: unchanged, with the errata stated since."""
+    standing, path = editions.standing(output), output / editions.DATABASE
+    if standing is None:
+        yield Finding("database", "ok", "no edition yet, so there is nothing to open")
+        return
+    if not path.is_file():
+        yield Finding("database", "wrong", f"{path} is missing, so readers find nothing; {standing} stands", _OFFER)
+        return
+    import duckdb
+
+    # Copies: somebody who has one open keeps nobody waiting, and nothing is written beside them.
+    with tempfile.TemporaryDirectory(prefix="btg-doctor-") as folder:
+        offered = shutil.copyfile(path, Path(folder) / "offered.duckdb")
+        edition = shutil.copyfile(editions.folder_of(output, standing) / editions.DATABASE, Path(folder) / "e.duckdb")
+        try:
+            other = _departures(offered, edition, output)
+        except duckdb.Error as error:
+            words = str(error).replace(f"{folder}{os.sep}", "").partition("\n")[0]
+            yield Finding("database", "wrong", f"{path} cannot be read: {words}", _OFFER)
+            return
+    if other:
+        said = f"{path} does not hold what edition {standing} holds: {_listed(other)}"
+        yield Finding("database", "wrong", said, f"{_OFFER} Is that edition itself damaged, mend it first.")
+    else:
+        yield Finding("database", "ok", f"{path.name} is edition {standing}")
+
+
+def _departures(offered: Path, edition: Path, output: Path) -> list[str]:
+    """The tables of a database for readers that are not those of the edition, with all errata."""
+    import duckdb
+
+    tables = "SELECT table_name FROM duckdb_tables() WHERE database_name = ?"
+    with duckdb.connect() as connection:
+        for name, path in (("offered", offered), ("edition", edition)):
+            quoted = str(path).replace("'", "''")
+            connection.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+        there = {name for (name,) in connection.execute(tables, ["offered"]).fetchall()}
+        expected = {name for (name,) in connection.execute(tables, ["edition"]).fetchall()}
+        connection.register("stated", editions.errata(output).to_arrow())
+        same = [name for name in there & expected if _is_same(connection, name)]
+    return sorted((there | expected) - set(same))
+
+
+def _is_same(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether both databases hold the same rows of a table."""
+    import duckdb
+
+    offered, expected = f'FROM offered."{table}"', f'FROM edition."{table}"'
+    if table == "erratum":
+        expected += " UNION BY NAME FROM stated"
+    differing = f"(({offered}) EXCEPT ALL ({expected})) UNION ALL (({expected}) EXCEPT ALL ({offered}))"
+    try:
+        return connection.execute(f"FROM ({differing}) LIMIT 1").fetchone() is None
+    except duckdb.BinderException:  # other columns
+        return False
+
+
 def _snapshots(output: Path, data: Path | None) -> Iterator[Finding]:
     """Whether what a final edition was made from is still there, undamaged."""
-    needed = dict(_needed(output))
+    needed = needed_objects(output)
     if not needed:
         yield Finding("snapshots", "ok", "no final edition needs any")
         return
@@ -377,26 +454,8 @@ def _snapshots(output: Path, data: Path | None) -> Iterator[Finding]:
         yield Finding("snapshots", "ok", f"all {len(needed)} that published editions need are there, undamaged")
 
 
-def _needed(output: Path) -> Iterator[tuple[str, str]]:
-    """The SHA-256 of the bytes that final editions were made from, and an edition and record that name them."""
-    for name in editions.finals(output):
-        provenance = _json(editions.folder_of(output, name) / "provenance.json")
-        for snapshot in provenance.get("snapshots") or []:
-            for sha256 in snapshot.get("objects") or []:
-                yield sha256, f"{snapshot.get('record')} ({name})"
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """A file that another version may have written; empty where it is not there (that is said of the edition)."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def _answers(data: Path | None) -> Iterator[Finding]:
-    if data is None:
+    if data is None or ((private := data / "private").is_dir() and not may_open(private)):
         return
     from pipelines.waves import due_waves
 
@@ -426,7 +485,7 @@ def _clock(output: Path, data: Path | None) -> Iterator[Finding]:
 
 def _made(output: Path) -> Iterator[tuple[str, datetime]]:
     for name in [*editions.finals(output), *editions.drafts(output)]:
-        made = _moment(_json(editions.folder_of(output, name) / "provenance.json").get("created_at"))
+        made = _moment(provenance_of(output, name).get("created_at"))
         if made:
             yield name, made
 

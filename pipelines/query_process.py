@@ -12,8 +12,10 @@ reason is on standard error. Imports nothing of the project, so that it starts f
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -29,6 +31,8 @@ ROWS_A_BATCH = 50_000
 BESIDE_MB = 2_000
 # How long after an interrupt the system ends a process that does not hear it.
 GRACE_SECONDS = 2
+# What systems say where a file no longer fits.
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 SETTINGS = (
     "SET temp_directory = ''",
@@ -105,6 +109,9 @@ def _reader(connection: Any, sql: str) -> Any:
     import duckdb
 
     statements = connection.extract_statements(sql)
+    if len(statements) > 1 and re.search(r"\bpivot(_wider)?\b", sql, re.IGNORECASE):
+        # DuckDB would first look up the values, and make a type of them.
+        raise Refused("a PIVOT must name the values that become columns: PIVOT … ON column IN ('a', 'b') …")
     if len(statements) != 1:
         raise Refused(f"expected one SELECT statement, found {len(statements)} statements")
     if statements[0].type != duckdb.StatementType.SELECT:
@@ -133,9 +140,18 @@ def _private_copy(database: Path) -> str:
     try:
         return str(shutil.copyfile(database, Path(f"{database.stem}.duckdb")))
     except OSError as error:
-        raise Refused(
-            f"{database} cannot be read ({error.strerror}). Is it open in another program? Close it"
-        ) from None
+        raise Refused(_not_copied(database, error)) from None
+
+
+def _not_copied(database: Path, error: OSError) -> str:
+    if error.errno in _FULL:
+        size = f"{database.stat().st_size / 1e6:,.0f} MB"
+        return (
+            f"{Path.cwd().parent} has no room: a query works on a copy of the database, which takes {size} there. "
+            "Free some space, or name another folder for temporary files: TMPDIR"
+        )
+    hint = ". Is it open in another program? Close it" if isinstance(error, PermissionError) else ""
+    return f"{database} cannot be read ({error.strerror}){hint}"
 
 
 def _end_when_deaf(seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 A final edition never changes, so it is added or found to be the same. Snapshots are added. Answers of respondents come
 back only where there are none: those that stand may have been deleted for good since the backup was made. A draft comes
-back where none stands, since the one that stands may be newer.
+back where none stands, since the one that stands may be newer. What readers open (btg.duckdb) is made anew.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pipelines.backup import (
     copy_entry,
     edition_faults,
     held,
+    may_open,
     opened,
 )
 from pipelines.storage import storage_faults
@@ -151,11 +152,14 @@ def _standing(data: Path | None, output: Path) -> list[str]:
 
 
 def _has_answers(data: Path) -> bool:
-    return any(path.is_file() and not path.name.startswith(".") for path in (data / "private").rglob("*"))
+    private = data / "private"
+    if private.is_dir() and not may_open(private):
+        return True  # those of another account
+    return any(path.is_file() and not path.name.startswith(".") for path in private.rglob("*"))
 
 
 def _sort_in(plan: _Plan, entry: Entry, data: Path | None, output: Path) -> None:
-    """Put an entry where it belongs; its name was checked with the backup. The standing database is made anew."""
+    """Put an entry where it belongs; its name was checked with the backup."""
     _, folder, *rest = entry.name.split("/")
     if folder == "private":
         plan.private.append(entry)

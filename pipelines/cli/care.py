@@ -52,7 +52,7 @@ def backup(
     """Data root and editions in one file, read back and verified before it gets its name.
 
     With all snapshots, delivered files, final editions with their sign-off, drafts, and what is kept of respondents.
-    Waits for a run that is busy.
+    Waits for a run that is busy. Exit 1 where it lacks a snapshot that an edition needs, or an edition is damaged.
     """
     settings = _settings_with(data, output)
     from pipelines.backup import back_up
@@ -72,6 +72,8 @@ def backup(
         stdout.print(
             f"{escape(str(made.path))}: {made.files} files, {made.bytes / 1e6:,.1f} MB, read back and verified."
         )
+        for why in made.absent:
+            stdout.print(escape(f"attention: it holds {why}."))
         if made.left_out:
             stdout.print(escape(f"Not in it: {', '.join(made.left_out)}"))
         if made.answers:

@@ -90,6 +90,7 @@ def refuse(message: str, code: int) -> NoReturn:
 @contextmanager
 def said_in_words() -> Iterator[None]:
     """End the command with one message and the right exit code, whatever the work on editions is refused for."""
+    from assets.edition import NotOffered
     from assets.publication import NotPublishable
     from pipelines.lock import AnotherRunIsBusy
     from pipelines.publish import WrongCall
@@ -101,7 +102,7 @@ def said_in_words() -> Iterator[None]:
 
     try:
         yield
-    except (AnotherRunIsBusy, StorageFault, EditionInUse, DamagedEdition, NotPublishable) as error:
+    except (AnotherRunIsBusy, StorageFault, EditionInUse, NotOffered, DamagedEdition, NotPublishable) as error:
         refuse(str(error), DATA_AT_FAULT)
     except (OutputNotUsable, WrongCall) as error:
         refuse(str(error), CALL_AT_FAULT)
@@ -138,12 +139,17 @@ def last_run(settings: Settings) -> Workspace:
 
 def database_of(settings: Settings, edition: str | None) -> Path:
     """The database of an edition, or the one readers open; ends the command where there is none."""
-    from reports.editions import NAME
+    from reports import editions
 
-    if edition is not None and not NAME.fullmatch(edition):
+    if edition is not None and not editions.NAME.fullmatch(edition):
         refuse(f"'{edition}' is not the name of an edition. See: btg editions", CALL_AT_FAULT)
-    path = settings.output / "editions" / edition / "btg.duckdb" if edition else settings.output / "btg.duckdb"
-    if not path.is_file():
-        hint = "See: btg editions" if edition else "Make one with: btg measure --demo"
-        refuse(f"There is no edition at {path}. {hint}", CALL_AT_FAULT)
-    return path
+    root = settings.output
+    path = (editions.folder_of(root, edition) if edition else root) / editions.DATABASE
+    if path.is_file():
+        return path
+    if edition:
+        refuse(f"There is no edition at {path}. See: btg editions", CALL_AT_FAULT)
+    if standing := editions.standing(root):
+        remedy = f"Make it anew with btg measure, or name an edition: --edition {standing}"
+        refuse(f"{path} is missing, which readers open; {standing} itself is there. {remedy}", DATA_AT_FAULT)
+    refuse(f"There is no edition at {path}. Make one with: btg measure --demo", CALL_AT_FAULT)

@@ -15,17 +15,16 @@ from reports.fair.readme import readme
 __all__ = ["Pack", "write_fair_pack", "write_zip"]
 
 
-def write_fair_pack(pack: Pack, folder: Path, licences: str) -> None:
+def write_fair_pack(pack: Pack, folder: Path) -> None:
     """Describe the edition that lies in `folder`: btg.duckdb, parquet/, csv/ and whatever else belongs to it.
 
-    Writes btg.gpkg, LICENSES-DATA.md (the text `licences`), CITATION.cff, README.md, datapackage.json, dcat.jsonld and
-    last the zip of all that is there: only SHA256SUMS comes after. Raises ValueError for an edition with invented
-    figures, and OSError where a file cannot be written.
+    Writes btg.gpkg, CITATION.cff, README.md (which also says under which terms and how to name the sources),
+    datapackage.json, dcat.jsonld and last the zip of all that is there: only SHA256SUMS comes after. Raises ValueError
+    for an edition with invented figures, and OSError where a file cannot be written.
     """
     if pack.tables["edition"]["contains_synthetic"].item():
         raise ValueError(f"edition {pack.edition} holds invented figures: it can never be published")
     write_geopackage(pack, folder / "btg.gpkg")
-    _write(folder / "LICENSES-DATA.md", licences)
     _write(folder / "CITATION.cff", citation(pack))
     _write(folder / "README.md", readme(pack))
     # These two hold sizes and checksums of what is already there.

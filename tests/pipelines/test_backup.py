@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -25,7 +25,7 @@ from pipelines.storage import StorageFault
 from reports import editions
 from reports.editions import State
 from sources.snapshots import Part, SnapshotStore
-from tests.pipelines.limits import small_disk
+from tests.pipelines.limits import small_disk, without_rights_to
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="this system has no rights for group and others")
 
@@ -129,6 +129,7 @@ def file(here: Place, tmp_path: Path) -> Path:
 def test_everything_that_cannot_be_made_again_comes_back(here: Place, there: Place, file: Path) -> None:
     there.put_back(file)
     expected = {name: body for name, body in here.files().items() if "last_run" not in name and "/." not in name}
+    assert "output/btg.duckdb" in expected
     assert there.files() == expected
     assert offered(there.output) == 2025
     for name in ("2024-1", "2025-1"):
@@ -164,6 +165,105 @@ def test_any_program_can_open_it_and_its_manifest_lists_every_file(file: Path) -
     assert manifest["format_version"] == 1
     assert manifest["created_at"]
     assert manifest["software"].startswith("btg ")
+
+
+def test_what_is_a_copy_of_an_edition_is_not_in_it(file: Path) -> None:
+    """Readers' database is as large as all of an edition's tables, and `btg restore` makes it anew."""
+    with zipfile.ZipFile(file) as archive:
+        assert "output/btg.duckdb" not in archive.namelist()
+
+
+@pytest.mark.parametrize("missing", ["data", "output"])
+def test_a_folder_that_is_named_and_not_there_is_no_empty_backup(here: Place, tmp_path: Path, missing: str) -> None:
+    place = replace(here, **{missing: tmp_path / "typo"})
+    with pytest.raises(BackupRefused, match=f"no folder {tmp_path / 'typo'},.*BTG_{missing.upper()}.*connected"):
+        place.back_up(tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()
+
+
+@POSIX
+def test_a_data_root_that_may_not_be_opened_is_said_to_be_one(here: Place, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with (
+        without_rights_to(here.data, tmp_path),
+        pytest.raises(BackupRefused, match=f"{here.data}, or this account may not open it"),
+    ):
+        here.back_up(tmp_path / "out" / "x.zip")
+
+
+def test_folders_with_nothing_in_them_are_no_backup(there: Place, tmp_path: Path) -> None:
+    """As the places look where a share is not connected."""
+    for folder in (there.data, there.output):
+        folder.mkdir(parents=True)
+    with pytest.raises(BackupRefused, match=r"nothing to back up .*connected"):
+        there.back_up(tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()
+
+
+def test_a_data_root_that_nobody_made_yet_is_said_and_no_mistake(
+    here: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the checkout, which the first fetch makes."""
+    monkeypatch.setattr(backup, "CHECKOUT", tmp_path / "checkout")
+    made = replace(here, data=tmp_path / "checkout" / "data").back_up(tmp_path / "x.zip")
+    assert made.absent == [f"no snapshots: there are none in {tmp_path / 'checkout' / 'data'}"]
+    assert made.faults == []
+    made = back_up(tmp_path / "y.zip", data=None, output=here.output, wait=0)
+    assert made.absent == ["no snapshots: there is no data root"]
+    made = replace(here, output=tmp_path / "checkout" / "output").back_up(tmp_path / "z.zip")
+    assert [why.partition(":")[0] for why in made.absent] == ["no editions"]
+
+
+def test_a_whole_backup_lacks_nothing(here: Place, tmp_path: Path) -> None:
+    needs(here, "figures of 2024", "figures of 2025")
+    made = here.back_up(tmp_path / "x.zip")
+    assert (made.absent, made.faults) == ([], [])
+
+
+def needs(place: Place, *bodies: str) -> None:
+    """A final edition that was made from snapshots of these bytes."""
+    objects = [hashlib.sha256(body.encode()).hexdigest() for body in bodies]
+    made_from = {"snapshots": [{"record": "snapshots/cbs/x.json", "sha256": "0" * 64, "objects": objects}]}
+    new = add_edition(place.output, "2026-draft", 1)
+    (new / "provenance.json").write_text(json.dumps(made_from))
+    sums = editions.write_sums(new)
+    editions.make_read_only(new)
+    state = State("2026-1", "2026-01-02T03:04:05+00:00", "A. Analyst", sums)
+    editions.publish_folder(place.output, new, state)
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged", "behind a link", "no data root"])
+def test_a_backup_without_a_snapshot_that_an_edition_needs_says_so(here: Place, tmp_path: Path, how: str) -> None:
+    needs(here, "figures of 2024", "figures of 2025")
+    sha256 = hashlib.sha256(b"figures of 2024").hexdigest()
+    stored = next(here.data.glob(f"objects/*/{sha256}.gz"))
+    if how == "gone":
+        stored.unlink()
+    elif how == "damaged":
+        stored.write_bytes(stored.read_bytes()[:-3])
+    elif how == "behind a link":
+        stored.symlink_to(stored.rename(tmp_path / "elsewhere.gz"))
+    data = None if how == "no data root" else here.data
+    made = back_up(tmp_path / "x.zip", data=data, output=here.output, wait=0)
+    (fault,) = made.faults
+    assert f"{sha256[:12]} of snapshots/cbs/x.json (2026-1)" in fault
+    other = hashlib.sha256(b"figures of 2025").hexdigest()[:12]
+    assert (other in fault) == (how == "no data root")
+    # The editions in it are sound all the same.
+    assert put_back(made.path, data=tmp_path / "d", output=tmp_path / "o", wait=0, dry_run=True).refused == []
+
+
+@POSIX
+def test_answers_of_another_account_are_not_silently_left_out(here: Place, file: Path, tmp_path: Path) -> None:
+    """Nor put back: those that stand may not be seen, and what is deleted there must stay deleted."""
+    private = here.data / "private"
+    with without_rights_to(private, tmp_path):
+        with pytest.raises(BackupRefused, match=r"another account's.*--without-answers"):
+            here.back_up(tmp_path / "x.zip")
+        here.back_up(tmp_path / "y.zip", answers=False)
+        report = here.put_back(file, force=True, dry_run=True)
+    assert any(kept.startswith("the answers of the survey") for kept in report.kept)
+    assert not report.answers
 
 
 def test_equal_content_is_listed_equally(here: Place, file: Path, tmp_path: Path) -> None:
@@ -327,7 +427,13 @@ HOSTILE = [
     *("/etc/cron.d/x", "../x", "data/../../x", "data/inbox/../../../x", "output/editions/../x", "data/inbox/./x"),
     *("data/inbox//x", "data/inbox/", "data/inbox", "data/x", "output/last_run/x", "output/.lock", "x", "btg.duckdb"),
     *("data/inbox/a\\b", "data/inbox/..\\..\\x", "C:/x", "data/inbox/a\nb", "data/inbox/.hidden", "data/private/.lock"),
-    *("output/editions/2025-1", "output/editions/2025/x", "output/editions/2025-draft.state.json", "data/keys/x"),
+    *(
+        "output/btg.duckdb",
+        "output/editions/2025-1",
+        "output/editions/2025/x",
+        "output/editions/2025-draft.state.json",
+        "data/keys/x",
+    ),
 ]
 
 

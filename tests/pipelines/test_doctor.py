@@ -10,12 +10,15 @@ import shutil
 import subprocess
 import sys
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
 
+from assets.edition import offer_to_readers
 from pipelines import doctor
 from pipelines.cli import app
 from pipelines.doctor import Finding, examine, worst
@@ -23,6 +26,7 @@ from pipelines.settings import Settings
 from reports import editions
 from sources.snapshots import SnapshotStore
 from tests.conftest import CHECKOUT
+from tests.pipelines.limits import read_only, without_rights_to
 from tests.pipelines.test_backup import POSIX, add_edition, add_snapshot
 
 FIGURES = hashlib.sha256(b"figures").hexdigest()
@@ -46,6 +50,7 @@ def place(tmp_path: Path) -> Settings:
     editions.make_read_only(new)
     state = editions.State("2025-1", "2026-01-02T03:04:05+00:00", "A. Analyst", sums)
     editions.publish_folder(output, new, state)
+    offer_to_readers(output)
     (output / "last_run").mkdir()
     (output / "last_run" / "complete").write_text("2025-draft\n")
     return Settings(output=output, input_folder=tmp_path, data=data, executor="in_process")
@@ -81,7 +86,7 @@ def test_an_installation_in_good_order_has_nothing_wrong(place: Settings, tmp_pa
 
 def test_every_examination_has_something_to_say(place: Settings) -> None:
     expected = {"Python", "packages", "checkout", "catalogue", "settings", "output folder", "data root", "disk", "lock"}
-    expected |= {"work files", "last run", "editions", "snapshots", "answers", "clock"}
+    expected |= {"work files", "last run", "editions", "database", "snapshots", "answers", "clock"}
     assert {finding.examined for finding in examine(place)} == expected
 
 
@@ -159,9 +164,18 @@ def test_all_settings_of_the_code_are_known() -> None:
 
 
 def test_a_folder_that_is_not_there_yet_is_no_fault(place: Settings, tmp_path: Path) -> None:
-    (found,) = doctor._folder("output folder", tmp_path / "new")
-    assert found.verdict == "attention"
+    found = the(replace(place, output=tmp_path / "new"), "output folder", "attention")
+    assert "The first run makes it" in found.remedy
     assert not (tmp_path / "new").exists()
+
+
+def test_a_data_root_that_is_not_there_is_not_said_to_be_made_by_a_run(place: Settings, tmp_path: Path) -> None:
+    """A run measures the bundled figures then: only what fetches or takes in makes it."""
+    found = the(replace(place, data=tmp_path / "typo"), "data root", "attention")
+    assert "run makes it" not in found.remedy
+    for told in ("BTG_DATA", "connected", "btg fetch", "btg add", "bundled"):
+        assert told in found.remedy
+    assert not (tmp_path / "typo").exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_wrong(place: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +184,14 @@ def test_a_folder_that_cannot_be_written_to_is_wrong(place: Settings, monkeypatc
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
     assert "Permission denied" in the(place, "output folder", "wrong").message
+
+
+def test_an_output_on_a_read_only_disk_is_said_to_be_one(place: Settings) -> None:
+    with read_only(place.output):
+        found = the(place, "output folder", "wrong")
+        others = [finding for finding in examine(place) if finding.message.startswith("could not be examined")]
+    assert found.message == f"{place.output} cannot be written to (Read-only file system)"
+    assert others == []
 
 
 @POSIX
@@ -185,6 +207,20 @@ def test_answers_that_others_may_open_are_wrong(place: Settings) -> None:
     private.mkdir(parents=True, mode=0o755)
     (place.data / "private").chmod(0o700)
     assert "chmod" in the(place, "private folder", "wrong").remedy
+
+
+@POSIX
+def test_answers_of_another_account_are_said_to_be_so(place: Settings, tmp_path: Path) -> None:
+    assert place.data is not None
+    private = place.data / "private" / "survey"
+    private.mkdir(parents=True, mode=0o700)
+    (place.data / "private").chmod(0o700)
+    with without_rights_to(place.data / "private", tmp_path):
+        found = the(place, "private folder", "attention")
+        others = [finding for finding in examine(place) if finding.message.startswith("could not be examined")]
+    assert "another account" in found.message
+    assert "docs/handover.md" in found.remedy
+    assert others == []
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(10**9, "attention"), (10**8, "wrong")])
@@ -288,6 +324,72 @@ def test_the_doctor_and_the_handover_page_name_one_way_to_put_an_edition_back(pl
         assert "btg restore FILE --force" in remedy
         assert re.search("Move .*2025-1", remedy)
         assert "it adds what is missing and leaves what stands" in remedy
+
+
+ERRATUM = {"text": "wrong", "table_name": "figure", "row_keys": ["a=1"], "by": None, "at": "2026-02-01T00:00:00Z"}
+
+
+def changed(database: Path, sql: str) -> None:
+    """Somebody opens the database for writing, and does this."""
+    database.chmod(0o600)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(sql)
+
+
+def test_what_readers_open_is_sound_with_errata_of_after_publication(place: Settings) -> None:
+    editions.add_erratum(place.output, "2025-1", **ERRATUM)  # type: ignore[arg-type]
+    offer_to_readers(place.output)
+    assert [finding.verdict for finding in said(place, "database")] == ["ok"]
+
+
+def test_before_the_first_edition_there_is_nothing_to_open(place: Settings, tmp_path: Path) -> None:
+    assert [finding.verdict for finding in said(replace(place, output=tmp_path / "new"), "database")] == ["ok"]
+
+
+DEPARTURES = {
+    "a figure": ("UPDATE figure SET value = 7", "figure"),
+    "a row twice": ("INSERT INTO figure FROM figure", "figure"),
+    "a row less": ("DELETE FROM figure", "figure"),
+    "a table less": ("DROP TABLE figure", "figure"),
+    "a table more": ("CREATE TABLE mine AS SELECT 1", "mine"),
+    "a column more": ("ALTER TABLE figure ADD COLUMN x INT", "figure"),
+    "an erratum more": ("INSERT INTO erratum SELECT '2025-1', 9, 'figure', 'a=1', 'no', 'now'", "erratum"),
+}
+
+
+@pytest.mark.parametrize(("sql", "table"), DEPARTURES.values(), ids=DEPARTURES)
+def test_what_readers_open_must_hold_what_the_edition_holds(place: Settings, sql: str, table: str) -> None:
+    changed(place.output / "btg.duckdb", sql)
+    found = the(place, "database", "wrong")
+    assert f"does not hold what edition 2025-1 holds: {table}" in found.message
+    assert "btg measure" in found.remedy
+
+
+def test_readers_that_are_not_told_of_an_erratum_are_found(place: Settings) -> None:
+    editions.add_erratum(place.output, "2025-1", **ERRATUM)  # type: ignore[arg-type]
+    assert the(place, "database", "wrong").message.endswith(": erratum")
+
+
+def test_readers_that_open_an_older_edition_are_found(place: Settings) -> None:
+    """Publishing was cut off, or another program held the file."""
+    add_edition(place.output, "2025-2", 2)
+    assert "edition 2025-2 holds: figure" in the(place, "database", "wrong").message
+
+
+def test_a_database_that_is_gone_is_wrong_as_long_as_an_edition_stands(place: Settings) -> None:
+    (place.output / "btg.duckdb").unlink()
+    found = the(place, "database", "wrong")
+    assert "2025-1 stands" in found.message
+    assert "btg measure" in found.remedy
+
+
+@pytest.mark.parametrize("left", [0, 5_000])
+def test_a_database_that_does_not_open_is_wrong(place: Settings, left: int) -> None:
+    path = place.output / "btg.duckdb"
+    body = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(body[:left] + b"\xff" * (len(body) - left))
+    assert the(place, "database", "wrong").message.startswith(f"{path} cannot be read: ")
 
 
 def test_snapshots_that_a_final_edition_needs_must_be_there(place: Settings) -> None:
@@ -394,3 +496,31 @@ def test_a_backup_of_a_damaged_edition_is_refused_by_command(
         assert refused.exit_code == 1
         assert "2025-1/csv/figure.csv was changed" in " ".join(refused.stderr.split())
     assert not (tmp_path / "there").exists()
+
+
+def test_a_backup_says_what_it_does_not_hold_and_fails_where_an_edition_needs_it(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was mistyped once gave `0 files, read back and verified`, and exit 0."""
+    for name in ("BTG_DATA", "BTG_OUTPUT", "BTG_INPUT"):
+        monkeypatch.setenv(name, "")
+    (tmp_path / "empty").mkdir()
+    run, file, output = CliRunner(), tmp_path / "btg.zip", str(place.output)
+    for mistyped in (
+        ["--output", output, "--data", str(tmp_path / "typo")],
+        ["--output", str(tmp_path / "typo"), "--data", str(place.data)],
+        ["--output", str(tmp_path / "empty"), "--data", str(tmp_path / "empty")],
+    ):
+        refused = run.invoke(app, ["backup", str(file), *mistyped])
+        assert refused.exit_code == 2
+        assert "connected?" in " ".join(refused.stderr.split())
+        assert refused.stdout == ""
+        assert not file.exists()
+    without = run.invoke(app, ["backup", str(file), "--output", output, "--data", str(tmp_path / "empty")])
+    assert without.exit_code == 1
+    assert "it holds no snapshots" in " ".join(without.stdout.split())
+    assert f"{FIGURES[:12]} of snapshots/cbs/x.json (2025-1)" in " ".join(without.stderr.split())
+    monkeypatch.setenv("BTG_DATA", "")
+    none = run.invoke(app, ["backup", str(file), "--force", "--json", "--output", output])
+    assert none.exit_code == 1
+    assert json.loads(none.stdout)["absent"] == ["no snapshots: there is no data root"]

@@ -16,10 +16,16 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from typer.testing import CliRunner, Result
 
-from pipelines import query
-from pipelines.query import NotAnswered, read_only_query
+from pipelines import query, query_process
+from pipelines.cli import app
+from pipelines.query import NotAnswered, as_csv, as_json, as_text_table, read_only_query
 from pipelines.query_process import Refused, _connected, _reader
+from reports.tables import as_csv_columns
+from tests.conftest import BTG
+from tests.pipelines.limits import small_disk
+from tests.pipelines.test_backup import add_edition
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +106,109 @@ def test_a_mistake_is_explained_in_the_words_of_the_database(database: Path) -> 
     assert "nowhere" in refused(database, "SELECT nowhere FROM figure")
 
 
+def test_a_pivot_that_names_its_columns_is_answered_and_another_says_what_it_lacks(database: Path) -> None:
+    """DuckDB makes two statements of the other: of a SELECT and of what looks up the values."""
+    assert (
+        read_only_query(database, "PIVOT figure ON region_code IN ('GM0153') USING sum(value)")["GM0153"].item() == 69.5
+    )
+    for sql in ("PIVOT figure ON region_code", "FROM (pivot figure ON region_code USING sum(value))"):
+        assert "IN ('a', 'b')" in refused(database, sql)
+
+
+NO_POLARS = {
+    "infinite": "SELECT DATE 'infinity' AS day",
+    "before the calendar": "SELECT TIMESTAMP '0044-03-15 (BC)' AS day",
+    "after the calendar": "SELECT DATE '12000-01-01' AS day",
+    "infinite in seconds": "SELECT TIMESTAMP_S '-infinity' AS day",
+    "infinite in nanoseconds": "SELECT TIMESTAMP_NS '-infinity' AS day",
+    "within a list": "SELECT [DATE '2025-01-01', DATE 'infinity'] AS day",
+    "within a map in a struct": "SELECT {'a': MAP {'b': TIMESTAMPTZ 'infinity'}} AS day",
+    "an interval": "SELECT INTERVAL 1 DAY AS day",
+    "a list of intervals": "SELECT [INTERVAL 1 DAY] AS day",
+    "no rows of intervals": "SELECT [INTERVAL 1 DAY] AS day FROM figure WHERE value > 100",
+    "a union": "SELECT 1::UNION(a INT, b VARCHAR) AS day",
+}
+
+
+@pytest.mark.parametrize("sql", NO_POLARS.values(), ids=NO_POLARS)
+def test_a_value_that_no_answer_can_hold_is_named_with_what_to_do(database: Path, sql: str) -> None:
+    """Some of these ended in a traceback, others in another date."""
+    said = refused(database, sql)
+    assert said.startswith("day ")
+    assert "day::VARCHAR" in said
+    assert "POLARS" not in said
+
+
+def test_the_first_and_last_dates_of_the_calendar_are_answered(database: Path) -> None:
+    answer = read_only_query(
+        database,
+        "SELECT DATE '0001-01-01' AS a, TIMESTAMP '9999-12-31 23:59:59' AS b, NULL::DATE AS c, [DATE '2025-1-1'] AS d",
+    )
+    assert json.loads("".join(as_json(answer))) == [
+        {"a": "0001-01-01", "b": "9999-12-31 23:59:59", "c": None, "d": ["2025-01-01"]}
+    ]
+    assert "9999-12-31" in as_text_table(answer, 200)
+
+
+# --- answers as text
+
+
+MIXED = pl.DataFrame(
+    {
+        "n": range(30_000),
+        "value": [None, 1.5, float("nan")] * 10_000,
+        "words": ["één, of “twee”", None, 'a "quote"'] * 10_000,
+        "list": [["a", None], [], None] * 10_000,
+        "binary": [b"\x01", None, b""] * 10_000,
+    }
+)
+
+
+@pytest.mark.parametrize("rows", [30_000, 10_001, 10_000, 1, 0])
+def test_json_in_parts_is_the_same_text_as_all_at_once(rows: int) -> None:
+    frame = MIXED.head(rows)
+    at_once = frame.with_columns(pl.col("value").fill_nan(None), pl.col("binary").bin.encode("hex"))
+    parts = list(as_json(frame))
+    assert "".join(parts) == json.dumps(at_once.to_dicts(), ensure_ascii=False)
+    assert max(len(part) for part in parts) < 1_500_000
+
+
+@pytest.mark.parametrize("rows", [30_000, 10_001, 10_000, 1, 0])
+def test_csv_in_parts_is_the_same_text_as_all_at_once(rows: int) -> None:
+    frame = MIXED.head(rows)
+    assert "".join(as_csv(frame)) == as_csv_columns(frame).write_csv()
+
+
+def test_long_rows_make_short_parts() -> None:
+    frame = pl.DataFrame({"words": ["x" * 1_000_000] * 20})
+    assert max(len(part) for part in as_json(frame)) < 8_000_000
+
+
+def test_what_is_no_number_is_null_in_json_wherever_it_is() -> None:
+    frame = pl.DataFrame({"list": [[1.0, float("nan")]], "struct": [{"a": float("inf")}], "value": [float("-inf")]})
+    assert "".join(as_json(frame)) == '[{"list": [1.0, null], "struct": {"a": null}, "value": null}]'
+
+
+def test_what_csv_cannot_hold_is_refused_before_anything_is_written() -> None:
+    with pytest.raises(NotAnswered, match="--format json"):
+        next(as_csv(pl.DataFrame({"a": [{"b": 1}]})))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of a process")
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_large_answer_is_written_with_little_memory(database: Path, tmp_path: Path, form: str) -> None:
+    """70 MB of figures took 3 GB as JSON: as objects of Python, all at once."""
+    sql = "SELECT range AS n, range * 1.5 AS value, 'a text of some length' AS words FROM range(1500000)"
+    with (tmp_path / "answer").open("wb") as answer:
+        command = [BTG, "query", sql, "--format", form, "--output", database.parent]
+        process = subprocess.Popen(command, stdout=answer)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert (tmp_path / "answer").stat().st_size > 50_000_000
+    assert used.ru_maxrss < 600_000, "kB"
+
+
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").write_text("not a database" * 500)
     assert "x.duckdb" in refused(tmp_path / "x.duckdb", "SELECT 1")
@@ -107,6 +216,63 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "gone.duckdb" in refused(tmp_path / "gone.duckdb", "SELECT 1")
+
+
+def test_only_a_file_that_is_in_use_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "another program" not in refused(tmp_path / "gone.duckdb", "SELECT 1")
+    locked = PermissionError(13, "The process cannot access the file because it is being used by another process")
+    assert "another program" in query_process._not_copied(tmp_path / "x.duckdb", locked)
+
+
+def test_a_full_folder_for_temporary_files_is_named_and_not_the_database(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "temporary", 300_000) as full:
+        monkeypatch.setattr(tempfile, "tempdir", str(full))
+        said = refused(original, "SELECT 1")
+    assert said.startswith(f"{full} has no room")
+    assert "TMPDIR" in said
+    assert "another program" not in said
+
+
+def test_without_any_folder_for_temporary_files_it_says_so(original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/no such folder")
+    assert "TMPDIR" in refused(original, "SELECT 1")
+
+
+@pytest.fixture
+def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An output folder, and no settings of whoever runs the tests."""
+    monkeypatch.setenv("BTG_OUTPUT", "")
+    folder = tmp_path / "output"
+    folder.mkdir()
+    return folder
+
+
+def asked(output: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["query", "FROM figure", "--format", "csv", "--output", str(output), *options])
+
+
+def test_where_an_edition_stands_nobody_is_told_to_measure_invented_figures(output: Path) -> None:
+    add_edition(output, "2025-1", 5)
+    add_edition(output, "2026-draft", 6)
+    missing = asked(output)
+    assert missing.exit_code == 1
+    said = " ".join(missing.stderr.split())
+    assert f"{output / 'btg.duckdb'} is missing" in said
+    assert "--edition 2025-1" in said
+    assert "btg measure" in said
+    assert "--demo" not in said
+    assert asked(output, "--edition", "2025-1").stdout.split() == ["value", "5"]
+    unknown = asked(output, "--edition", "2025-2")
+    assert unknown.exit_code == 2
+    assert "btg editions" in unknown.stderr
+
+
+def test_before_the_first_edition_the_trial_is_named(output: Path) -> None:
+    result = asked(output)
+    assert result.exit_code == 2
+    assert "btg measure --demo" in result.stderr
 
 
 # --- nobody waits for anybody
@@ -266,6 +432,16 @@ ENDLESS = {
 @pytest.mark.parametrize("sql", ENDLESS.values(), ids=ENDLESS.keys())
 def test_what_does_not_end_is_stopped(database: Path, sql: str) -> None:
     assert "longer than 0.5 seconds" in refused(database, sql, seconds=0.5)
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e12", "3601", "0", "-1"])
+def test_a_time_that_is_no_limit_is_refused(database: Path, seconds: str) -> None:
+    done = CliRunner().invoke(
+        app, ["query", "SELECT 1", "--timeout", seconds, "--output", str(database.parent)], env={"BTG_OUTPUT": ""}
+    )
+    assert done.exit_code == 2
+    assert "--timeout" in done.stderr
+    assert isinstance(done.exception, SystemExit)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there the process ends half a minute later, with its starter's patience")

@@ -30,7 +30,6 @@ from reports.fair.readme import readme
 from reports.tables import write_csv, write_database, write_parquet
 from tests.conftest import CHECKOUT, SHARED
 
-LICENCES = "# Licences\n\nName the source: é.\n"
 SHAPES = SHARED / "standards" / "dcat-ap-nl"
 RECOMMENDED = "dcat-ap-nl-SHACL-aanbevolen.ttl"
 SHACL, DCT = rdflib.namespace.SH, rdflib.namespace.DCTERMS
@@ -129,7 +128,7 @@ def write_edition(pack: Pack, folder: Path) -> Path:
         write_csv(frame, folder / "csv" / f"{name}.csv")
     write_database(dict(pack.tables), pack.registry, folder / "btg.duckdb")
     (folder / "charts" / "a.svg").write_text("<svg/>", encoding="utf-8")
-    write_fair_pack(pack, folder, LICENCES)
+    write_fair_pack(pack, folder)
     return folder
 
 
@@ -371,16 +370,35 @@ def test_the_readme_names_edition_licences_status_and_errata(pack: Pack, folder:
     assert "\n\n\n" not in text
 
 
+def test_the_terms_in_an_edition_are_those_of_its_own_sources_under_its_own_name(pack: Pack) -> None:
+    """The file of the checkout on the bundled figures came along once: with its bundle, its demo and edition 2025-1."""
+    fetched = {
+        "source_table": "CBS 99999NED",
+        "publisher": "CBS",
+        "licence": "CC BY 4.0",
+        "url": "https://cbs.example/9",
+    }
+    changed = [
+        pl.when(pl.col("source_table") == INCOME).then(pl.lit(value)).otherwise(name).alias(name)
+        for name, value in fetched.items()
+    ]
+    tables = dict(pack.tables) | {"source": pack.tables["source"].with_columns(changed)}
+    text = readme(replace(pack, edition="2026-1", tables=tables))
+    assert "| CBS | [CBS 99999NED](https://cbs.example/9) | Inkomen; regio | CC BY 4.0 | 2026-02-03 |" in text
+    line = "Bron: CBS (CC BY 4.0); RIVM, GGD'en en CBS (RIVM StatLine, attribution); grenzen: CBS/Kadaster."
+    assert f"> {line} Bewerking: Bruto Twents Geluk, editie 2026-1." in text
+    for told in ("logo niet", "endorses", "`correction`"):
+        assert told in text
+    for of_the_bundle in (INCOME, "2025-1", "LICENSES-DATA", "bundled", "ynthetic"):
+        assert of_the_bundle not in text
+
+
 def test_the_readme_of_a_new_edition_of_the_same_year_says_why(pack: Pack) -> None:
     again = replace(pack, edition="2025-2", supersedes="2025-1", reason="het CBS stelde het inkomen bij.")
     tables = dict(pack.tables) | {"erratum": pack.tables["erratum"].clear()}
     text = readme(replace(again, tables=tables))
     assert "Zij vervangt editie 2025-1: het CBS stelde het inkomen bij." in text
     assert "waren geen fouten in eerdere edities bekend" in text
-
-
-def test_the_licences_of_the_data_come_with_the_edition(folder: Path) -> None:
-    assert (folder / "LICENSES-DATA.md").read_text(encoding="utf-8") == LICENCES
 
 
 # btg.gpkg
@@ -438,10 +456,10 @@ def test_the_zip_holds_everything_with_sums_of_its_own(copy: Path) -> None:
 def test_equal_tables_give_equal_bytes(pack: Pack, folder: Path, copy: Path) -> None:
     """Also in another folder and at another time."""
     described = [path.name for path in folder.iterdir() if path.is_file() and path.name != "btg.duckdb"]
-    assert len(described) == 7
+    assert len(described) == 6
     for name in described:
         (copy / name).unlink()
-    write_fair_pack(pack, copy, LICENCES)
+    write_fair_pack(pack, copy)
     for name in described:
         assert sha256(copy / name) == sha256(folder / name), name
 
@@ -452,7 +470,7 @@ def test_equal_tables_give_equal_bytes(pack: Pack, folder: Path, copy: Path) -> 
 def test_an_edition_with_invented_figures_is_refused(pack: Pack, tmp_path: Path) -> None:
     invented = dict(pack.tables) | {"edition": pack.tables["edition"].with_columns(contains_synthetic=True)}
     with pytest.raises(ValueError, match="2025-1 holds invented figures"):
-        write_fair_pack(replace(pack, tables=invented), tmp_path, LICENCES)
+        write_fair_pack(replace(pack, tables=invented), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -472,9 +490,7 @@ def real(edition_from_folder: Path, catalogue: Catalogue, tmp_path_factory: pyte
     shutil.copytree(edition_from_folder / "editions" / "2025-draft", folder)
     registry = catalogue.registry
     tables = {name: pl.read_parquet(folder / "parquet" / f"{name}.parquet") for name in registry.tables}
-    write_fair_pack(
-        Pack("2025-1", date(2026, 4, 2), tables, registry, catalogue.publication, catalogue.region), folder, LICENCES
-    )
+    write_fair_pack(Pack("2025-1", date(2026, 4, 2), tables, registry, catalogue.publication, catalogue.region), folder)
     return folder
 
 
