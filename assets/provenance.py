@@ -40,15 +40,15 @@ PROVENANCE = "provenance.json"
 # In `last_run`: what the run found when it began.
 _BEGAN = "began.json"
 _PARTS = {
-    "code_version": "The software",
-    "catalog_sha256": "The catalogue",
-    "snapshots": "The snapshots in the data root",
+    "code_version": "the software",
+    "catalog_sha256": "the catalogue",
+    "snapshots": "the snapshots in the data root",
 }
 FIGURES_FOLDER, REGION_FOLDER, PATCH = "input/figures", "input/region", "input/uncommitted.patch"
 # What decides what a run makes. Nothing else is looked at: people leave data lying around in a checkout.
 ROOMS = ("catalog", "sources", "methods", "assets", "reports", "pipelines")
 _CODE = (*ROOMS, "requirements.lock", "pyproject.toml")
-# No other version of the code: of this the edition has checksums of its own (catalogue, input), or it changes no figure.
+# No other version of the code: the edition has checksums of these (catalogue, input), or they change no figure.
 _NOT_THE_VERSION = (
     *("catalog/*.yaml", "catalog/indicators/*.yaml", "catalog/survey/*.yaml", "catalog/coverage.csv"),
     *("sources/bundled/*.csv", "sources/bundled/*.csv.gz", "sources/bundled/*.geojson", "sources/bundled/*.json"),
@@ -141,7 +141,7 @@ def require_unchanged(workspace: Workspace) -> None:
     began: dict[str, Any] = json.loads((workspace.last_run / _BEGAN).read_text(encoding="utf-8"))
     now = _in_use(workspace)
     if changed := [words for part, words in _PARTS.items() if began[part] != now[part]]:
-        raise MixedRuns(f"{' and '.join(changed)} changed while they were used: no edition was made. Run again.")
+        raise MixedRuns(f"Changed during the run: {', '.join(changed)}. No edition was made. Run again.")
 
 
 def _in_use(workspace: Workspace) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.edition import is_synthetic, offer_to_readers, write_changes
-from assets.provenance import CHECKOUT, PROVENANCE, known_editions
+from assets.edition import is_synthetic, offer, write_changes
+from assets.provenance import PROVENANCE, known_editions
 from assets.raw import outlines_source
 from assets.tables import CATALOGUE, OWNER
 from assets.workspace import Workspace
@@ -33,11 +33,14 @@ _SCHEMA = {"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("tabl
 
 
 class Publication(dg.Config):
-    """Who publishes (signs off), why an edition that stands is superseded, and whether to only say what would be."""
+    """Who publishes (signs off), why an edition that stands is superseded, and whether to only say what would be.
+
+    Publishing cannot be taken back, so a click in Dagster's interface does not do it: `dry_run: false` does.
+    """
 
     by: str | None = None
     reason: str | None = None
-    dry_run: bool = False
+    dry_run: bool = True
 
 
 class NotPublishable(RuntimeError):  # noqa: N818 - says what is the matter
@@ -99,8 +102,8 @@ def final_edition(context: dg.AssetExecutionContext, workspace: Workspace, confi
         editions.publish_folder(workspace.root, building, state)
     finally:
         remove(building)
-    offer_to_readers(workspace.root)
     context.add_asset_metadata({"dagster/row_count": sum(frame.height for frame in tables.values())})
+    offer(workspace.root, f"Edition {name} is published")
 
 
 def _require_checked(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
@@ -153,7 +156,7 @@ def _write_final(
         supersedes=supersedes,
         reason=reason,
     )
-    write_fair_pack(pack, folder, (CHECKOUT / "LICENSES-DATA.md").read_text(encoding="utf-8"))
+    write_fair_pack(pack, folder)
     return tables
 
 

@@ -1,6 +1,7 @@
 """Kill `btg` again and again while others read: does every reader see exactly one edition, and does the next run go on?
 
     .venv/bin/python -m benchmarks.crash [--kills 200] [--readers 4] [--seed 1]
+    .venv/bin/python -m benchmarks.crash --of output --kills 20    (on what a `btg measure` without --demo left there)
 
 Two inputs A and B differ in one known figure, so that every table of an edition shows whose it is. Processes are killed
 with SIGKILL: at every step boundary of a run, at random moments of it, before file operations of the step that writes
@@ -64,14 +65,16 @@ SHOWN = {
     "comparison": ("value", f"{_OF_INDICATOR} AND measurement_year = 2022"),
     "change": ("baseline_value", f"{_OF_INDICATOR} AND measurement_year = 2023 AND quantity = 'value'"),
 }
+# By how much the difference moves with it: else the checks before publishing would find the tables wrong.
+FOLLOWS = {"comparison": SHIFT, "change": -SHIFT}
 # Tables that hold times, or what was published before: the others are equal whenever the input is.
 OF_THE_MOMENT = {"edition", "check_result", "revision", "value_by_edition", "erratum"}
 HEAVY = ("great_expectations", "matplotlib.pyplot", "scipy.optimize", "sklearn.linear_model", "shapely")
 # What Python says of files to its audit hooks, just before it does it.
 FILE_EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod"}
-# Shares of the kills; the rest goes to random moments of a whole run.
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+# Shares of the kills; the rest goes to every step boundary, and to random moments of a whole run.
 SHARES = {
-    "step boundary": 0.4,
     "file operation of the edition": 0.25,
     "random moment of the edition": 0.1,
     "file operation of publishing": 0.1,
@@ -172,12 +175,13 @@ class Stage:
             )
         self._point_here(BTG_REGION=str(self.folder / "region.yaml"))
 
-    def build_from(self, finished: Path) -> None:
-        """Take what a finished `btg measure --demo` left as A, and the same with the one figure changed as B."""
+    def build_from(self, finished: Path, figures: Path) -> None:
+        """Take what a finished `btg measure` of `figures` left as A, and the same with the one figure changed as B."""
         shutil.copytree(finished, self.output)
         for side in "AB":
             shutil.copytree(self.output / "last_run", self.last_run(side))
-        self._point_here(BTG_DEMO="1")
+            self.figures(side).symlink_to(figures.resolve())
+        self._point_here()
 
     def _point_here(self, **settings: str) -> None:
         os.environ |= settings | {
@@ -207,8 +211,9 @@ class Stage:
             tables = self.last_run("B") / "tables"
             for path in [*tables.glob(f"{name}.parquet"), *tables.glob(f"{name}/*.parquet")]:
                 shown = pl.sql_expr(rows) & (pl.col("region_code") == self.place)
-                shifted = pl.when(shown).then(pl.col(column) + SHIFT).otherwise(column)
-                pl.read_parquet(path).with_columns(shifted.alias(column)).write_parquet(path)
+                moves = {column: SHIFT} | ({"difference": FOLLOWS[name]} if name in FOLLOWS else {})
+                shifted = [pl.when(shown).then(pl.col(of) + by).otherwise(of).alias(of) for of, by in moves.items()]
+                pl.read_parquet(path).with_columns(shifted).write_parquet(path)
 
 
 def import_everything() -> None:
@@ -249,17 +254,18 @@ def write_edition(stage: Stage, side: str) -> None:
     """The last step of a run alone, on the tables that a whole run of that side left."""
     import dagster as dg
 
+    from assets.provenance import note_beginning
     from pipelines.definitions import MEASURE, build_definitions
     from pipelines.lock import hold
     from pipelines.settings import Settings
-    from reports.edition_folder import clear_leftovers
 
     os.environ["BTG_INPUT"] = str(stage.figures(side))
-    job = build_definitions(Settings.from_environment(), loggers=_silent()).resolve_job_def(MEASURE)
+    definitions = build_definitions(Settings.from_environment(), loggers=_silent())
+    job = definitions.resolve_job_def(MEASURE)
     with hold(stage.output, "writing the edition"), dg.DagsterInstance.ephemeral() as instance:
-        clear_leftovers(stage.output)
         shutil.rmtree(stage.output / "last_run", ignore_errors=True)
         shutil.copytree(stage.last_run(side), stage.output / "last_run")
+        note_beginning((definitions.resources or {})["workspace"])
         job.execute_in_process(
             instance=instance, asset_selection=[dg.AssetKey("draft_edition")], run_config={"loggers": {"console": {}}}
         )
@@ -291,23 +297,34 @@ def _silent() -> dict[str, Any]:
     return {"console": dg.LoggerDefinition(make)}
 
 
-def hear_files(root: Path, hear: Callable[[str], None]) -> None:
-    """Let `hear` know of every file operation on what readers read, just before this process does it."""
+def hear_files(root: Path, hear: Callable[[bool], None]) -> None:
+    """Let `hear` know of every file operation in the output, just before this process does it.
+
+    It hears whether what readers open, and no hidden work file, is about to be another: those are the moments that
+    matter most.
+    """
     inside, last_run = f"{root}{os.sep}", str(root / "last_run")
 
+    def in_sight(event: str, given: tuple[Any, ...], paths: list[str]) -> bool:
+        hidden = [any(part.startswith(".") for part in Path(path).relative_to(root).parts) for path in paths]
+        writes = event != "open" or bool((given[2] or 0) & WRITING)
+        # The log of a database is removed before the database is replaced, whether there is one or not.
+        return writes and not all(hidden) and not paths[0].endswith(".wal")
+
     def hook(event: str, given: tuple[Any, ...]) -> None:
-        # Removing a tree names its files relative to a folder that is open.
-        if event in FILE_EVENTS and given and isinstance(given[0], str):
-            path = given[0]
-            if not path.startswith(os.sep) or (path.startswith(inside) and not path.startswith(last_run)):
-                hear(event)
+        if event in FILE_EVENTS:
+            named = [os.fsdecode(path) for path in given[:2] if isinstance(path, str | bytes)]
+            paths = [path for path in named if path.startswith(inside) and not path.startswith(last_run)]
+            # Removing a tree names its files relative to a folder that is open.
+            if paths or (named and not named[0].startswith(os.sep)):
+                hear(bool(paths) and in_sight(event, given, paths))
 
     sys.addaudithook(hook)
 
 
-def operations(stage: Stage, work: Callable[[], None]) -> list[str]:
-    """The file operations of `work`, in order."""
-    heard: list[str] = []
+def operations(stage: Stage, work: Callable[[], None]) -> list[bool]:
+    """The file operations of `work`, in order: whether they were in sight of readers."""
+    heard: list[bool] = []
     hear_files(stage.output, heard.append)
     work()
     return heard
@@ -317,7 +334,7 @@ def killed_before(stage: Stage, work: Callable[[], None], number: int) -> None:
     """Do `work` and die before its file operation of this number."""
     left = number
 
-    def hear(_: str) -> None:
+    def hear(_: bool) -> None:
         nonlocal left
         left -= 1
         if left < 0:
@@ -327,12 +344,11 @@ def killed_before(stage: Stage, work: Callable[[], None], number: int) -> None:
     work()
 
 
-def spread(operations_done: list[str], wanted: int, chance: random.Random) -> list[int]:
-    """Which file operations to kill before: where one kind follows another (a rename among them), and others by lot."""
-    turns = [n for n, event in enumerate(operations_done) if n == 0 or event != operations_done[n - 1]]
-    turns = turns if len(turns) <= wanted // 2 else chance.sample(turns, wanted // 2)
-    others = [n for n in range(len(operations_done)) if n not in set(turns)]
-    return sorted(turns + chance.sample(others, min(wanted - len(turns), len(others))))
+def spread(in_sight: list[bool], wanted: int, chance: random.Random) -> list[int]:
+    """Which file operations to kill before: all in sight of readers, what follows them, and others by lot."""
+    turns = {n for n in range(len(in_sight)) if in_sight[n] or (n > 0 and in_sight[n - 1])}
+    others = [n for n in range(len(in_sight)) if n not in turns]
+    return sorted([*turns, *chance.sample(others, max(0, min(wanted - len(turns), len(others))))])
 
 
 # --- what readers see
@@ -484,7 +500,14 @@ def damaged(stage: Stage, sides: Sides) -> list[str]:
             found.append(f"{name} is neither A nor B")
         sums = editions.read_state(stage.output, name).sums_sha256 if name in editions.finals(stage.output) else None
         found += [f"{name}: {fault}" for fault in editions.faults(folder, sums)]
-    return found
+    # What is no edition at all would be in none of these lists.
+    return found + [f"{name} is half an edition" for name in editions.remnants(stage.output)]
+
+
+def leftovers(stage: Stage) -> list[Path]:
+    """Hidden work files and folders; after a whole run there must be none."""
+    places = (stage.output, stage.output / "editions")
+    return [path for place in places for path in place.glob(".*") if not path.name.startswith(".lock")]
 
 
 # --- the benchmark
@@ -535,6 +558,7 @@ class Benchmark:
         self.chance = random.Random(seed)  # noqa: S311 - to do it again
         self.turn = 0
         self.steps, self.seconds = 0, 0.0
+        self.drafted_after: list[str] | None = None
 
     def other_side(self) -> str:
         """A and B by turns, so that what a victim would publish differs from what stands."""
@@ -613,14 +637,15 @@ class Benchmark:
         """What comes after a kill goes on without hand work, and makes its edition."""
         code, _ = finish(*begin(lambda: work(self.stage, side), self.stage.log))
         database = self.stage.draft / "btg.duckdb"
+        self.result.damaged += [f"{path} was left behind" for path in leftovers(self.stage)]
         if code == 0 and self.sides.of_tables(self.do(lambda: fingerprints(database))) == side:
             self.result.ran_on += 1
         else:
             self.result.did_not_run_on.append(f"a run of {side} after a kill ended with {code}; see the log")
 
-    def victims_of_runs(self, boundaries: int, moments: int) -> Iterator[Victim]:
-        """Whole runs, killed at step boundaries (all of them where `boundaries` allows) and at random moments."""
-        for number in sorted({round(1 + n * (self.steps - 1) / max(boundaries - 1, 1)) for n in range(boundaries)}):
+    def victims_of_runs(self, moments: int) -> Iterator[Victim]:
+        """Whole runs, killed at every step boundary and at random moments."""
+        for number in range(1, self.steps + 1):
             side = self.other_side()
 
             def at(ended: int, number: int = number) -> None:
@@ -632,6 +657,14 @@ class Benchmark:
             side = self.other_side()
             seconds = self.chance.uniform(0, self.seconds)
             yield Victim("random moment of a run", lambda side=side: whole_run(self.stage, side), seconds)  # type: ignore[misc]
+
+    def draft(self, side: str) -> None:
+        """A draft to publish: a new one where an edition was published since, of which the last one does not know."""
+        from reports import editions
+
+        if (names := editions.finals(self.stage.output)) != self.drafted_after:
+            self.do(lambda: write_edition(self.stage, side))
+            self.drafted_after = names
 
     def victims_of(
         self, what: str, work: Callable[[Stage, str], None], before: Callable[[str], None], count: dict[str, int]
@@ -670,16 +703,13 @@ def benchmark(stage: Stage, kills: int, readers: int, seed: int) -> Result:
     made = Benchmark(stage, readers, seed)
     made.prepare()
     count = {kind: round(share * kills) for kind, share in SHARES.items()}
-    count["step boundary"] = min(count["step boundary"], made.steps)
-
-    def draft(side: str) -> None:
-        made.do(lambda: write_edition(stage, side))
+    moments = max(0, kills - sum(count.values()) - made.steps)
 
     with made.reading():
         for victim in chain(
             made.victims_of("the edition", write_edition, nothing_before, count),
-            made.victims_of_runs(count["step boundary"], kills - sum(count.values())),
-            made.victims_of("publishing", publish, draft, count),
+            made.victims_of_runs(moments),
+            made.victims_of("publishing", publish, made.draft, count),
         ):
             made.kill(victim)
             _progress(made.result, kills)
@@ -689,16 +719,24 @@ def benchmark(stage: Stage, kills: int, readers: int, seed: int) -> Result:
     return made.result
 
 
-def benchmark_of_writing(stage: Stage, finished: Path, kills: int, readers: int, seed: int) -> Result:
-    """Kill so many processes in the writing step alone, on what a finished `btg measure --demo` left."""
-    stage.build_from(finished)
+def benchmark_of_writing(stage: Stage, finished: Path, figures: Path, kills: int, readers: int, seed: int) -> Result:
+    """Kill in the writing step and while publishing alone, on what a finished `btg measure` of `figures` left.
+
+    Every operation in sight of readers is a kill, however few `kills` are asked for.
+    """
+    stage.build_from(finished, figures)
     import_everything()
     made = Benchmark(stage, readers, seed)
     made.prepare_from_tables()
-    at_operations = round(0.7 * kills)
-    count = {"file operation of the edition": at_operations, "random moment of the edition": kills - at_operations}
+    half, random_ones = kills // 2, kills // 10
+    count = {f"file operation of {what}": half - random_ones for what in ("the edition", "publishing")}
+    count |= {f"random moment of {what}": random_ones for what in ("the edition", "publishing")}
+
     with made.reading():
-        for victim in made.victims_of("the edition", write_edition, nothing_before, count):
+        for victim in chain(
+            made.victims_of("the edition", write_edition, nothing_before, count),
+            made.victims_of("publishing", publish, made.draft, count),
+        ):
             made.kill(victim)
             _progress(made.result, kills)
         made.run_on(write_edition, made.other_side())
@@ -736,7 +774,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--readers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--of", type=Path, help="kill only while writing, on this output of a `btg measure --demo`")
+    parser.add_argument("--of", type=Path, help="kill only while writing and publishing, on this output of a run")
+    parser.add_argument("--input", type=Path, default=BUNDLE, help="the figures which that run measured")
     given = parser.parse_args()
     if not hasattr(os, "fork"):
         sys.exit("This needs processes that can be forked: Linux or macOS.")
@@ -744,7 +783,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if given.of:
             stage = Stage(Path(folder), place="GM0141")
-            result = benchmark_of_writing(stage, given.of, given.kills, given.readers, given.seed)
+            result = benchmark_of_writing(stage, given.of, given.input, given.kills, given.readers, given.seed)
         else:
             stage = Stage(Path(folder))
             result = benchmark(stage, given.kills, given.readers, given.seed)

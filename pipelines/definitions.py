@@ -28,8 +28,6 @@ from pipelines.settings import ALONE, CHECKOUT, Settings
 from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job, yearly_measurement
 
 MEASURE, PUBLISH = "measure", "publish"
-# By which a run says in Dagster's history which output folder it writes to.
-OUTPUT_TAG = "btg/output"
 _LAYERS = [
     *(intake, raw, survey, core, structure, measurement, history, analysis, scores),
     *(revisions, edition, publication),
@@ -47,7 +45,6 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
         demo=settings.demo,
         edition=settings.edition,
     )
-    writes_to = {OUTPUT_TAG: str(settings.output)}
     published = dg.AssetSelection.assets(*publication.ASSETS)
     # Processes of one run must not keep each other out.
     tables = ParquetTables(folder=str(workspace.tables), output=str(settings.output), alone=settings.executor == ALONE)
@@ -59,14 +56,12 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
             dg.define_asset_job(
                 MEASURE,
                 selection=measured,
-                tags=writes_to,
                 description="The whole measurement: sources, checks, indicators, comparisons, the draft edition.",
                 owners=[OWNER],
             ),
             dg.define_asset_job(
                 PUBLISH,
                 selection=published,
-                tags=writes_to,
                 description="Check the draft once more, and make it a final edition. Say who publishes in its config.",
                 owners=[OWNER],
             ),

@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from assets.edition import finish_what_was_cut_off
+from pipelines.dead_runs import claim
 from pipelines.lock import hold
 
 PARTITION_COLUMN = "measurement_year"
@@ -25,14 +27,20 @@ class ParquetTables(dg.ConfigurableIOManager):
     alone: bool = False
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[ParquetTables]:  # noqa: ARG002
-        """Hold the output folder for as long as the run lasts; raises AnotherRunIsBusy."""
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[ParquetTables]:
+        """Hold the output folder for as long as the run lasts, and begin by finishing what one before it left.
+
+        Raises AnotherRunIsBusy.
+        """
         if not self.alone:
             yield self
             return
         output = Path(self.output)
         output.mkdir(parents=True, exist_ok=True)
         with hold(output, "a run of Dagster"):
+            finish_what_was_cut_off(output)
+            if context.instance is not None and context.run is not None:
+                claim(context.instance, context.run.run_id, output)
             yield self
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from assets.edition import offer_to_readers
+from assets.edition import offer
 from assets.provenance import PATCH, changed_files
 from assets.publication import superseded_by_publishing
 from assets.tables import CATALOGUE
 from pipelines.definitions import PUBLISH
 from pipelines.lock import hold
-from pipelines.run import FollowStep, execute
+from pipelines.run import UNTOUCHED, FollowStep, StorageFault, execute, root_errors, words_of
 from pipelines.storage import storage_faults
 from reports import editions
 
@@ -29,6 +29,7 @@ _UNCOMMITTED = (
     "The draft was measured with changes that were not committed ({files}). They are published with the edition, as "
     "input/uncommitted.patch, so that it can be made again; better commit them, measure and publish then."
 )
+_NOT_RENEWED = "What readers open may still be the edition before it; the next run puts the new one there."
 _NO_COMMIT = "The software does not run from a git checkout: to make this edition again, keep this version of it."
 
 
@@ -38,7 +39,10 @@ class WrongCall(ValueError):  # noqa: N818 - says what is the matter
 
 @dataclass(frozen=True)
 class Published:
-    """What came of publishing: the new edition, or the `reasons` why there is none."""
+    """What came of publishing: the new edition, or the `reasons` why there is none.
+
+    `unfinished`: what is left to do for an edition that is published, such as what readers open; the next run does it.
+    """
 
     edition: str
     draft: str
@@ -48,6 +52,7 @@ class Published:
     folder: str
     offered_to_readers: str
     remarks: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
 
@@ -65,34 +70,36 @@ def publish(settings: Settings, follow: FollowStep, *, by: str | None, reason: s
     name = editions.next_name(root, year)
     config = {"by": by, "reason": reason, "dry_run": dry_run}
     given = {key: value for key, value in config.items() if value is not None}
-    result, workspace = execute(settings, PUBLISH, follow, run_config={"ops": {"final_edition": {"config": given}}})
+    try:
+        result, _ = execute(settings, PUBLISH, follow, run_config={"ops": {"final_edition": {"config": given}}})
+        reasons = [] if result.success else _reasons(result)
+    except (StorageFault, KeyboardInterrupt) as error:
+        # What stopped it may have come after the edition got its name; then it is published, and that cannot be undone.
+        if name not in editions.finals(root):
+            raise
+        said = str(error).removesuffix(UNTOUCHED).strip()
+        reasons = [f"It was stopped after that. {said} {_NOT_RENEWED}".replace("  ", " ")]
+    stands = name in editions.finals(root)
+    draft = f"{year}-{editions.DRAFT}"
     return Published(
         edition=name,
-        draft=workspace.draft_name,
+        draft=draft,
         supersedes=superseded,
         reason=reason if superseded else None,
         dry_run=dry_run,
         folder=str(editions.folder_of(root, name)),
         offered_to_readers=str(root / editions.DATABASE),
-        remarks=_remarks(root, workspace.draft_name, by) if result.success else [],
-        reasons=[] if result.success else _reasons(result),
+        remarks=_remarks(root, draft, by) if stands or not reasons else [],
+        unfinished=reasons if stands else [],
+        reasons=[] if stands else reasons,
     )
 
 
 def _reasons(result: ExecuteInProcessResult) -> list[str]:
-    """Why nothing was published: what the checks found, else what a step said."""
+    """Why a job did not succeed: what the checks found, else what a step said."""
     evaluations = result.get_asset_check_evaluations()
     found = [check.description for check in evaluations if not check.passed and check.description]
-    if found:
-        return found
-    reasons = []
-    for event in result.all_events:
-        error = event.step_failure_data.error if event.is_step_failure else None
-        while error is not None and error.cause:
-            error = error.cause
-        if error is not None:
-            reasons.append(error.message.partition(": ")[2].strip() or error.message.strip())
-    return reasons
+    return found or [words_of(error) for _, error in root_errors(result)]
 
 
 def _remarks(root: Path, draft: str, by: str | None) -> list[str]:
@@ -109,12 +116,12 @@ def _remarks(root: Path, draft: str, by: str | None) -> list[str]:
 def list_editions(root: Path) -> list[dict[str, Any]]:
     """Every edition in the output folder: the row of its table `edition`, its folder and its state, oldest first."""
     names, finals = [*editions.finals(root), *editions.drafts(root)], editions.finals(root)
-    standing = editions.standing(root)
+    offered = editions.offered(root)
     return [
         _row(root, name)
         | {
             "folder": str(editions.folder_of(root, name)),
-            "open_to_readers": name == standing,
+            "open_to_readers": name == offered,
             "state": asdict(editions.read_state(root, name)) if name in finals else None,
         }
         for name in names
@@ -147,13 +154,16 @@ def state_erratum(
     if table_name not in CATALOGUE.registry.tables:
         raise WrongCall(f"There is no table '{table_name}'. See: btg query \"SHOW TABLES\" --edition {edition}")
     table = CATALOGUE.registry[table_name]
-    frame = pl.read_parquet(editions.folder_of(root, edition) / "parquet" / f"{table_name}.parquet")
+    path = editions.folder_of(root, edition) / "parquet" / f"{table_name}.parquet"
+    if not path.is_file():
+        raise WrongCall(f"Edition {edition} has no table '{table_name}'. See: btg check --edition {edition}")
+    frame = pl.read_parquet(path)
     rows = list(dict.fromkeys(row for key in keys for row in _rows_of(frame, table.key, key)))
     if not dry_run:
         with storage_faults(root), hold(root, "btg erratum"):
             at = datetime.now(UTC).isoformat(timespec="seconds")
             editions.add_erratum(root, edition, text=text, table_name=table_name, row_keys=rows, by=by, at=at)
-            offer_to_readers(root)
+            offer(root, f"The erratum to {edition} is stated")
     return rows
 
 

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 import sqlalchemy
 
+from assets.edition import NotOffered
+from assets.publication import NotPublishable
 from assets.tables import CATALOGUE
 from assets.workspace import MixedRuns, Workspace
-from pipelines.definitions import MEASURE, OUTPUT_TAG, build_definitions
+from pipelines.definitions import MEASURE, build_definitions
 from pipelines.lock import AnotherRunIsBusy, hold
 from pipelines.settings import Settings, prepare_dagster_home
 from pipelines.signals import Terminated, asked_to_stop
 from pipelines.storage import HISTORY, StorageFault, storage_fault, storage_faults, vanished
-from reports.edition_folder import EditionInUse, clear_leftovers
+from reports.edition_folder import EditionInUse
 from reports.editions import DamagedEdition
 
 if TYPE_CHECKING:
@@ -30,14 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AnotherRunIsBusy", "Outcome", "OutputNotUsable", "StorageFault", "Terminated", "execute", "measure"]
 
-_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt", Terminated.__name__}
 # What a step refuses in words that are meant for the user.
-_IN_WORDS = {EditionInUse.__name__, DamagedEdition.__name__, MixedRuns.__name__}
+_IN_WORDS = {kind.__name__ for kind in (EditionInUse, DamagedEdition, MixedRuns, NotOffered, NotPublishable)}
 # What a run tells on the way: the event, the step, and how many steps there are.
 FollowStep = Callable[[str, str, int], None]
 Say = Callable[[str], None]
-_UNTOUCHED = "The last edition is untouched."
+UNTOUCHED = "The last edition is untouched."
 
 
 class OutputNotUsable(RuntimeError):  # noqa: N818 - says what is the matter
@@ -46,9 +47,13 @@ class OutputNotUsable(RuntimeError):  # noqa: N818 - says what is the matter
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: whether an edition was made, its checks, and the reasons why not."""
+    """What came of a run: whether all went well, whether a draft was made, its checks, and the reasons why not.
+
+    A draft may be made and not offered to readers: the reason says so.
+    """
 
     succeeded: bool
+    made: bool
     workspace: Workspace
     checks: pl.DataFrame
     reasons: list[str] = field(default_factory=list)
@@ -63,7 +68,8 @@ def measure(settings: Settings, follow: FollowStep, say: Say | None = None) -> O
     all_years = {"dagster/asset_partition_range_start": years[0], "dagster/asset_partition_range_end": years[-1]}
     result, workspace = execute(settings, MEASURE, follow, say, tags=all_years)
     checks = workspace.read_checks()
-    return Outcome(result.success, workspace, checks, [] if result.success else _reasons(result, checks, workspace))
+    reasons = [] if result.success else _reasons(result, checks, workspace)
+    return Outcome(result.success, workspace.is_complete, workspace, checks, reasons)
 
 
 def execute(
@@ -91,15 +97,13 @@ def execute(
     steps += job.graph.node_dict
     workspace = _workspace(definitions)
     with (
-        storage_faults(settings.output, _UNTOUCHED),
+        storage_faults(settings.output, UNTOUCHED),
         hold(settings.output, f"btg {job_name}") as left_behind,
         asked_to_stop() as asked,
     ):
         if left_behind and say:
             say(f"A run before did not come to its end ({left_behind}). Nothing needs to be done about it.")
-        clear_leftovers(settings.output)
         with dg.DagsterInstance.get() as instance:
-            _end_dead_runs(instance, settings)
             result = job.execute_in_process(
                 instance=instance,
                 tags=tags,
@@ -125,16 +129,6 @@ def _prepare_folders(settings: Settings) -> None:
         raise StorageFault(f"{os.environ['BTG_DAGSTER_STORAGE']}: {HISTORY} ({error.strerror})") from error
 
 
-def _end_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> None:
-    """Say in Dagster's history that runs to this output failed whose process was killed.
-
-    Whoever holds the output folder knows that none of them is alive. Dagster does not, and would start no other.
-    """
-    unfinished = dg.RunsFilter(tags={OUTPUT_TAG: str(settings.output)}, statuses=_UNFINISHED)
-    for run in instance.get_runs(unfinished):
-        instance.report_run_failed(run, "The process of this run was killed. The last edition is untouched.")
-
-
 def _hasten_history() -> None:
     """Let Dagster's history not wait for the disk: a thousand small commits cost a run two seconds.
 
@@ -157,12 +151,14 @@ def _raise_what_stopped(
     result: ExecuteInProcessResult, asked: type[KeyboardInterrupt] | None, settings: Settings
 ) -> None:
     """Raise what stopped a run from outside: a signal (Dagster reports it as a failure of a step), or the storage."""
-    errors = [error for _, error in _root_errors(result)]
+    errors = [error for _, error in root_errors(result)]
     if asked or any(error.cls_name in _INTERRUPTIONS for error in errors):
         raise asked or KeyboardInterrupt
     for error in errors:
+        if error.cls_name in _IN_WORDS:
+            return
         if told := storage_fault(error.message, settings.output) or vanished(settings.output):
-            raise StorageFault(f"{told} {_UNTOUCHED}")
+            raise StorageFault(f"{told} {UNTOUCHED}")
 
 
 def _step_errors(result: ExecuteInProcessResult) -> list[tuple[str, SerializableErrorInfo]]:
@@ -171,13 +167,18 @@ def _step_errors(result: ExecuteInProcessResult) -> list[tuple[str, Serializable
     return [(step, data.error) for step, data in failures if data.error is not None]
 
 
-def _root_errors(result: ExecuteInProcessResult) -> list[tuple[str, SerializableErrorInfo]]:
-    """Every step that failed, with the first cause of its error."""
-    return [(step, _first_cause(error)) for step, error in _step_errors(result)]
+def root_errors(result: ExecuteInProcessResult) -> list[tuple[str, SerializableErrorInfo]]:
+    """Every step that failed, with the error to tell: one in words for the user, else the first cause."""
+    return [(step, _to_tell(error)) for step, error in _step_errors(result)]
 
 
-def _first_cause(error: SerializableErrorInfo) -> SerializableErrorInfo:
-    return _first_cause(error.cause) if error.cause else error
+def _to_tell(error: SerializableErrorInfo) -> SerializableErrorInfo:
+    return error if error.cls_name in _IN_WORDS or error.cause is None else _to_tell(error.cause)
+
+
+def words_of(error: SerializableErrorInfo) -> str:
+    """What an error says, without the name of its class."""
+    return error.message.partition(": ")[2].strip() or error.message.strip()
 
 
 def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Workspace) -> list[str]:
@@ -186,9 +187,9 @@ def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Wo
     if failed.height:
         return failed["message"].to_list()
     reasons = []
-    for step, error in _root_errors(result):
+    for step, error in root_errors(result):
         if error.cls_name in _IN_WORDS:
-            return [error.message.partition(": ")[2].strip()]
+            return [words_of(error)]
         reasons.append(f"step {step}: {error.message.strip()}")
     log = workspace.last_run / "error.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -78,6 +78,12 @@ def write_file(target: Path, content: bytes) -> None:
         replace_file(new, target)
 
 
+def write_work_file(work: Path, content: bytes) -> None:
+    """Write a small file under a work name of its own; it is on the disk when this returns."""
+    work.write_bytes(content)
+    _sync(work)
+
+
 def place_folder(new: Path, target: Path) -> None:
     """Give the folder `new` the name `target`, which nothing has yet; on the disk when this returns.
 

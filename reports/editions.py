@@ -15,7 +15,10 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +26,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from reports.edition_folder import beside, place_folder, settle, write_file
+from reports.edition_folder import EditionInUse, beside, place_folder, settle, write_file, write_work_file
 
 DRAFT = "draft"
 EDITIONS = "editions"
@@ -117,6 +120,22 @@ def standing(root: Path) -> str | None:
     return newest_final(root) or next(iter(reversed(drafts(root))), None)
 
 
+def offered(root: Path) -> str | None:
+    """The edition that `btg.duckdb` is a copy of, as it says itself; None where it is missing or cannot be read.
+
+    After a run that was killed at its end this may be the one before `standing`; the next run mends that.
+    """
+    import duckdb
+
+    # Of a copy: somebody may have the file open for writing.
+    with tempfile.TemporaryDirectory() as folder, suppress(OSError, duckdb.Error):
+        copy = shutil.copyfile(root / DATABASE, Path(folder) / DATABASE)
+        with duckdb.connect(str(copy), read_only=True) as connection:
+            row = connection.execute("SELECT edition FROM edition").fetchone()
+            return str(row[0]) if row else None
+    return None
+
+
 def next_name(root: Path, year: int) -> str:
     """The name of the next final edition of a measurement year: `2025-2` where a folder or a sign-off of 2025-1 is."""
     found = [path.name.partition(".")[0] for path in (root / EDITIONS).glob(f"{year}-*")]
@@ -176,11 +195,13 @@ def publish_folder(root: Path, new: Path, state: State) -> Path:
     folder = folder_of(root, state.edition)
     pending = beside(state_file(root, state.edition), "pending")
     if not folder.exists():
-        write_file(pending, _as_json(state))
+        write_work_file(pending, _as_json(state))
     place_folder(new, folder)
-    settle(pending)
-    if state.supersedes:
-        write_state(root, read_state(root, state.supersedes))
+    # It is published now, whatever goes wrong: the sign-off is read where it waits, and superseding follows from it.
+    with suppress(OSError, EditionInUse):
+        settle(pending)
+        if state.supersedes:
+            write_state(root, read_state(root, state.supersedes))
     return folder
 
 
@@ -189,14 +210,19 @@ def add_erratum(
 ) -> Erratum:
     """Add an erratum to a final edition: what is wrong and right (`text`), and the rows of which table it concerns.
 
-    Raises ValueError for one without text or rows or with a time that is none, and DamagedEdition.
+    One that says the same of the same rows is that one: whoever was interrupted may state it again. Raises ValueError
+    for one without text or rows or with a time that is none, and DamagedEdition.
     """
     if not text.strip() or not row_keys:
         raise ValueError("an erratum says in words what is wrong, and names at least one row")
     _moment(at)
     state = read_state(root, name)
+    rows = list(dict.fromkeys(row_keys))
+    for known in state.errata:
+        if (known.text, known.table_name, known.row_keys) == (text.strip(), table_name, rows):
+            return known
     serial = max((erratum.erratum_id for erratum in state.errata), default=0) + 1
-    erratum = Erratum(serial, at, by, text.strip(), table_name, list(dict.fromkeys(row_keys)))
+    erratum = Erratum(serial, at, by, text.strip(), table_name, rows)
     write_state(root, dataclasses.replace(state, errata=[*state.errata, erratum]))
     return erratum
 

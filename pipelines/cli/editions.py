@@ -54,7 +54,7 @@ def query(
     format: Annotated[  # noqa: A002 - the name users type
         Format, typer.Option(help="How to print the result; parquet only into a file or pipe.")
     ] = Format.table,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Stop after this many seconds.")] = 60.0,
+    timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Stop after this many seconds.")] = 60.0,
     output: Output = None,
 ) -> None:
     """Read-only SQL on an edition: it can change nothing and reach no other file."""
@@ -71,9 +71,10 @@ def query(
             # As wide as the terminal; a pipe gets full lines.
             write(queries.as_text_table(frame, stdout.width if sys.stdout.isatty() else 1000) + "\n")
         elif format is Format.json:
-            write(queries.as_json(frame) + "\n")
+            sys.stdout.writelines(queries.as_json(frame))
+            write("\n")
         elif format is Format.csv:
-            write(queries.as_csv(frame))
+            sys.stdout.writelines(queries.as_csv(frame))
         else:
             frame.write_parquet(sys.stdout.buffer)
     except queries.NotAnswered as error:
@@ -169,7 +170,7 @@ def publish(
             stderr.print(f"\n{escape(why)}")
     else:
         _say_published(published)
-    if published.reasons:
+    if published.reasons or published.unfinished:
         raise typer.Exit(DATA_AT_FAULT)
 
 
@@ -178,7 +179,7 @@ def _say_published(published: Published) -> None:
     stdout.print(f"[bold]Edition {published.edition}[/bold] {word}, from {published.draft}.")
     if published.supersedes:
         stdout.print(f"It supersedes {published.supersedes}: {escape(published.reason or '')}")
-    for remark in published.remarks:
+    for remark in (*published.unfinished, *published.remarks):
         stdout.print(f"[bold]attention[/bold]  {escape(remark)}")
     if published.dry_run:
         stdout.print("Nothing was written (--dry-run).")

@@ -112,10 +112,10 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
     workspace = outcome.workspace
     summary: dict[str, Any] = {
         "succeeded": outcome.succeeded,
-        "edition": workspace.draft_name if outcome.succeeded else None,
+        "edition": workspace.draft_name if outcome.made else None,
         "checks": verdict(failed, warned),
         "reasons": outcome.reasons,
-        "gaps": _gaps(outcome) if outcome.succeeded else [],
+        "gaps": _gaps(outcome) if outcome.made else [],
         "database": str(workspace.root / "editions" / workspace.draft_name / "btg.duckdb"),
         "offered_to_readers": str(workspace.root / "btg.duckdb"),
         "folder": str(workspace.root / "editions" / workspace.draft_name),
@@ -124,7 +124,7 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         write(json.dumps(summary, ensure_ascii=False) + "\n")
         return
-    if not outcome.succeeded:
+    if not outcome.made:
         standing = " The previous edition is untouched." if (workspace.root / "btg.duckdb").exists() else ""
         stderr.print(f"[bold red]The run was stopped. No edition was made.{standing}[/bold red]")
         for reason in outcome.reasons:
@@ -140,7 +140,10 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
     _print_sources(outcome)
     stdout.print(f"\nAll checks:          {escape(summary['quality_page'])}")
     stdout.print(f"Tables and pictures: {escape(summary['folder'])}")
-    stdout.print(f"Look here first:     {escape(summary['offered_to_readers'])}")
+    if outcome.succeeded:
+        stdout.print(f"Look here first:     {escape(summary['offered_to_readers'])}")
+    for reason in outcome.reasons:
+        stderr.print(f"\n[bold red]{escape(reason)}[/bold red]")
 
 
 def _print_sources(outcome: Outcome) -> None:
@@ -216,10 +219,11 @@ def _require_whole(settings: Settings, edition: str, *, as_json: bool) -> None:
     """End the command where files of the edition are not as they were written: its check results then say nothing."""
     from reports import editions
 
-    database_of(settings, edition)
     root = settings.output
+    if not (is_final := edition in editions.finals(root)):
+        database_of(settings, edition)
     with said_in_words():
-        sums = editions.read_state(root, edition).sums_sha256 if edition in editions.finals(root) else None
+        sums = editions.read_state(root, edition).sums_sha256 if is_final else None
         faults = editions.faults(editions.folder_of(root, edition), sums)
     if not faults:
         return

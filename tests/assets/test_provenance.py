@@ -356,21 +356,21 @@ def test_an_edition_is_not_made_of_what_changed_during_the_run(
     provenance.require_unchanged(using)
     with monkeypatch.context() as patched:
         patched.setattr(provenance, "code_version", lambda: "9.9.9")
-        with pytest.raises(MixedRuns, match="The software changed while"):
+        with pytest.raises(MixedRuns, match="Changed during the run: the software"):
             provenance.require_unchanged(using)
     region = tmp_path / "salland.yaml"
     region.write_text(SALLAND, encoding="utf-8")
     with monkeypatch.context() as patched:
         patched.setenv("BTG_REGION", str(region))
-        with pytest.raises(MixedRuns, match="The catalogue changed while"):
+        with pytest.raises(MixedRuns, match="Changed during the run: the catalogue"):
             provenance.require_unchanged(using)
         region.write_text("half an ed", encoding="utf-8")
-        with pytest.raises(MixedRuns, match="The catalogue changed while"):
+        with pytest.raises(MixedRuns, match="Changed during the run: the catalogue"):
             provenance.require_unchanged(using)
     store.note("CBS 86161NED", "unchanged")
     provenance.require_unchanged(using)
     keep(store, b"new")
-    with pytest.raises(MixedRuns, match="The snapshots in the data root changed while"):
+    with pytest.raises(MixedRuns, match="Changed during the run: the snapshots in the data root"):
         provenance.require_unchanged(using)
 
 

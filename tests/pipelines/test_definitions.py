@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from assets.raw import raw_name
 from assets.tables import CATALOGUE, OWNER
 from catalog import Table
 from pipelines.definitions import MEASURE, PUBLISH, build_definitions, defs
+from pipelines.lock import hold
 from pipelines.settings import Settings
 
 CHECKOUT = Path(__file__).parents[2]
@@ -282,6 +284,31 @@ def test_the_jobs_schedules_and_sensors_are_those_that_were_reviewed() -> None:
     schedules = {(schedule.name, schedule.job_name) for schedule in defs.schedules or []}
     assert schedules == {("source_watch", "refresh"), ("yearly_measurement", "refresh_and_measure")}
     assert {(sensor.name, sensor.job_name) for sensor in defs.sensors or []} == {("inbox", "take_in")}
+
+
+@pytest.mark.parametrize("name", [MEASURE, PUBLISH, "refresh", "take_in", "refresh_and_measure"])
+def test_every_job_waits_for_whoever_writes_to_the_output(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So none of them is alive in Dagster's history when another one begins."""
+    monkeypatch.setenv("BTG_OUTPUT", str(tmp_path))
+    job = build_definitions(Settings.from_environment()).resolve_job_def(name)
+    years = [str(year) for year in CATALOGUE.region.years]
+    tags = {"dagster/asset_partition_range_start": years[0], "dagster/asset_partition_range_end": years[-1]}
+    with ThreadPoolExecutor(1) as another:
+        busy = hold(tmp_path, "another run")
+        another.submit(busy.__enter__).result()
+        try:
+            result = job.execute_in_process(
+                instance=dg.DagsterInstance.ephemeral(),
+                tags=tags if name.endswith(MEASURE) else None,
+                raise_on_error=False,
+            )
+        finally:
+            another.submit(busy.__exit__, None, None, None).result()
+    assert not result.success
+    assert not [event for event in result.all_events if event.is_step_start]
+    assert any("another run is writing" in str(event.event_specific_data) for event in result.all_events)
 
 
 # --- the rooms

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import duckdb
+import polars as pl
 import pytest
 
-from pipelines.definitions import OUTPUT_TAG
+from pipelines.dead_runs import OUTPUT_TAG
 from pipelines.lock import HOLDER, hold
 from pipelines.parquet_io import ParquetTables
-from pipelines.run import _end_dead_runs, _prepare_folders
+from pipelines.run import _prepare_folders
 from pipelines.settings import SettingError, Settings, restrict_rights
 from pipelines.storage import StorageFault, storage_fault, storage_faults
 from sources import bundled
@@ -165,20 +166,33 @@ def test_a_lock_left_by_a_dead_process_is_recognised(standing: Path, btg: Btg, e
 
 
 def test_only_dead_runs_to_this_output_are_ended_in_the_history(tmp_path: Path) -> None:
+    """By whatever run comes next, of whatever job: each says itself which output it writes to."""
+
+    @dg.asset
+    def theme() -> pl.DataFrame:
+        return pl.DataFrame({"theme_id": ["btg_health"]})
+
     @dg.job
     def nothing() -> None: ...
 
+    here = tmp_path / "here"
+    tables = ParquetTables(folder=str(here / "tables"), output=str(here), alone=True)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         made = {
             (where, status): instance.create_run_for_job(nothing, tags={OUTPUT_TAG: where}, status=status)
-            for where in (str(tmp_path / "here"), str(tmp_path / "elsewhere"))
+            for where in (str(here), str(tmp_path / "elsewhere"))
             for status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.SUCCESS)
         }
-        _end_dead_runs(instance, settings_for(tmp_path / "here"))
+        last = dg.materialize([theme], instance=instance, resources={"io_manager": tables})
+        assert last.success
+        own = instance.get_run_by_id(last.run_id)
+        assert own is not None
+        assert own.tags[OUTPUT_TAG] == str(here)
+        assert own.status is dg.DagsterRunStatus.SUCCESS
         now = {key: instance.get_run_by_id(run.run_id) for key, run in made.items()}
     for (where, status), run in now.items():
         assert run is not None
-        dead = where == str(tmp_path / "here") and status is not dg.DagsterRunStatus.SUCCESS
+        dead = where == str(here) and status is not dg.DagsterRunStatus.SUCCESS
         assert run.status is (dg.DagsterRunStatus.FAILURE if dead else status)
 
 

@@ -9,8 +9,10 @@ import shutil
 import stat
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -19,9 +21,11 @@ import pytest
 
 from assets.provenance import ROOMS
 from pipelines.query import read_only_query
+from pipelines.signals import Terminated
 from reports import editions
 from tests.conftest import CHECKOUT, Runs, plain_figures
 from tests.pipelines.conftest import Btg, within
+from tests.pipelines.limits import small_disk
 
 SIGNED = ("publish", "--by", "A. Tester")
 
@@ -63,7 +67,7 @@ def test_a_final_edition_is_complete_signed_and_read_only(published: Path) -> No
     assert (state.published_by, state.supersedes, state.superseded_by) == ("A. Tester", None, None)
     assert editions.faults(folder, state.sums_sha256) == []
     expected = {"btg.duckdb", "provenance.json", "SHA256SUMS", "datapackage.json", "dcat.jsonld", "CITATION.cff"}
-    expected |= {"README.md", "LICENSES-DATA.md", "btg.gpkg", "btg-2025-1.zip", "parquet", "csv", "charts", "quality"}
+    expected |= {"README.md", "btg.gpkg", "btg-2025-1.zip", "parquet", "csv", "charts", "quality"}
     assert expected <= {path.name for path in folder.iterdir()}
     if os.name == "posix":
         writable = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
@@ -217,6 +221,153 @@ def test_nothing_is_made_of_a_damaged_final_edition(btg: Btg, own: Path) -> None
     assert result.exit_code == 1
     assert "csv/theme.csv was changed" in result.output
     assert "fault in the software" not in result.output
+
+
+# --- what comes between the moment it gets its name, which cannot be undone, and its end
+
+
+def opened(output: Path) -> str:
+    return str(read_only_query(output / "btg.duckdb", "SELECT edition FROM edition").item())
+
+
+def listed_as_open(btg: Btg, output: Path) -> list[str]:
+    listed = json.loads(btg("editions", "--output", output, "--json").stdout)
+    return [row["edition"] for row in listed if row["open_to_readers"]]
+
+
+def test_a_reader_on_windows_is_named_and_the_edition_is_said_to_be_published(
+    btg: Btg, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows refuses to replace a file that a reader has open; whoever runs next puts the new one there."""
+    output = Path(shutil.copytree(measured, tmp_path / "output"))
+    replace = Path.replace
+
+    def held(self: Path, target: Path) -> Path:
+        if target in (output / "btg.duckdb", self):
+            raise PermissionError(13, "The process cannot access the file because it is being used", str(target))
+        return replace(self, target)
+
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "replace", held)
+        windows.setattr("reports.edition_folder.WAIT_SECONDS", 0)
+        result = btg(*SIGNED, "--output", output)
+    assert result.exit_code == 1
+    assert "Edition 2025-1 is published, from 2025-draft." in result.stdout
+    assert f"{output / 'btg.duckdb'} is open in another program" in result.stdout
+    assert "Close it and run again" in result.stdout
+    for untrue in ("Nothing was published", "untouched", "fault in the software", "no right"):
+        assert untrue not in result.output
+    assert editions.finals(output) == ["2025-1"]
+    assert (opened(output), listed_as_open(btg, output)) == ("2025-draft", ["2025-draft"])
+    # Even a run that comes to nothing: the draft does not know of 2025-1.
+    assert btg(*SIGNED, "--reason", "once more", "--output", output).exit_code == 1
+    assert (opened(output), listed_as_open(btg, output)) == ("2025-1", ["2025-1"])
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated])
+def test_being_stopped_after_it_got_its_name_is_told_as_what_it_is(
+    btg: Btg, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[KeyboardInterrupt]
+) -> None:
+    output = Path(shutil.copytree(measured, tmp_path / "output"))
+
+    def interrupted(*_: object) -> None:
+        raise stop
+
+    monkeypatch.setattr("assets.publication.offer", interrupted)
+    result = btg(*SIGNED, "--output", output)
+    assert result.exit_code == 1
+    assert "Edition 2025-1 is published" in result.stdout
+    assert "It was stopped after that. What readers open may still be the edition before it" in result.stdout
+    assert "untouched" not in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="a small disk is mounted on Linux only")
+@pytest.mark.parametrize(
+    ("step", "published"),
+    [("assets.publication.write_database", []), ("assets.publication.write_fair_pack", []),
+     ("assets.publication.offer", ["2025-1"])],
+)  # fmt: skip
+def test_a_disk_that_fills_while_publishing_leaves_all_of_the_edition_or_none(
+    btg: Btg, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, published: list[str]
+) -> None:
+    """Filled for real, just before the step; afterwards there is room again, and the next run goes on."""
+    with small_disk(tmp_path / "disk", 150_000_000) as disk:
+        output = Path(shutil.copytree(measured, disk / "output"))
+        before = files(output / "editions" / "2025-draft")
+        module, _, name = step.rpartition(".")
+        original = getattr(import_module(module), name)
+
+        def on_a_full_disk(*given: Any, **named: Any) -> Any:
+            with suppress(OSError), (disk / "filling").open("wb") as filling:
+                while True:
+                    filling.write(bytes(100_000))
+            return original(*given, **named)
+
+        with monkeypatch.context() as filled:
+            filled.setattr(step, on_a_full_disk)
+            result = btg(*SIGNED, "--output", output)
+        assert result.exit_code == 1
+        assert "No space left" in result.output or "the disk is full" in result.output
+        assert "Traceback" not in result.output
+        assert editions.finals(output) == published
+        assert editions.remnants(output) == []
+        assert opened(output) == "2025-draft"
+        assert files(output / "editions" / "2025-draft") == before
+        (disk / "filling").unlink()
+        result = btg(*SIGNED, *(["--reason", "once more"] if published else []), "--output", output)
+        assert result.exit_code == (1 if published else 0), "a draft that knows of no edition before it"
+        assert opened(output) == "2025-1"
+        assert list((output / "editions").glob(".*")) == []
+
+
+def test_a_click_in_dagsters_interface_publishes_nothing(
+    monkeypatch: pytest.MonkeyPatch, measured: Path, tmp_path: Path
+) -> None:
+    """The whole job, with its checks, and without anything filled in: publishing cannot be taken back."""
+    from pipelines.definitions import PUBLISH, build_definitions
+    from pipelines.settings import Settings
+
+    monkeypatch.setenv("BTG_OUTPUT", str(shutil.copytree(measured, tmp_path / "output")))
+    settings = Settings.from_environment()
+    job = build_definitions(settings).resolve_job_def(PUBLISH)
+    assert job.execute_in_process(instance=dg.DagsterInstance.ephemeral()).success
+    assert editions.finals(settings.output) == []
+
+
+def test_an_erratum_that_was_interrupted_is_stated_once(btg: Btg, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = ("erratum", "2025-1", "--text", "Almelo moet 39,1 zijn.", "--key", KEY, "--output", own)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", str(own / "btg.duckdb"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("assets.edition.offer_to_readers", full)
+        result = btg(*call)
+    assert result.exit_code == 1
+    assert "The erratum to 2025-1 is stated, but" in result.output
+    assert "Traceback" not in result.output
+    assert btg(*call).exit_code == 0
+    assert len(editions.read_state(own, "2025-1").errata) == 1
+    assert read_only_query(own / "btg.duckdb", "FROM erratum").height == 1
+
+
+def test_a_table_that_an_older_edition_does_not_have_is_said_to_be_missing(btg: Btg, own: Path) -> None:
+    path = own / "editions" / "2025-1" / "parquet" / "small_area_estimate.parquet"
+    path.parent.chmod(0o700)
+    path.unlink()
+    result = btg("erratum", "2025-1", "--text", "x", "--key", KEY, "--table", "small_area_estimate", "--output", own)
+    assert result.exit_code == 2
+    assert "Edition 2025-1 has no table 'small_area_estimate'" in result.output
+
+
+def test_a_final_edition_without_its_database_is_damaged_and_not_unknown(btg: Btg, own: Path) -> None:
+    folder = own / "editions" / "2025-1"
+    folder.chmod(0o700)
+    (folder / "btg.duckdb").unlink()
+    result = btg("check", "--edition", "2025-1", "--output", own)
+    assert result.exit_code == 1
+    assert "2025-1/btg.duckdb is missing" in result.output
 
 
 KEY = "measurement_year=2025|indicator_id=income_standardised_mean|region_code=GM0141|breakdown=total"

@@ -19,9 +19,11 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
+from assets.edition import NotOffered
 from assets.tables import CATALOGUE
 from assets.workspace import Workspace
-from pipelines.run import _reasons
+from pipelines.run import _raise_what_stopped, _reasons
+from pipelines.settings import Settings
 from reports.edition_folder import EditionInUse
 from sources import bundled
 from tests.conftest import CHECKOUT, EXAMPLES, plain_figures
@@ -223,15 +225,20 @@ def test_a_fault_of_ours_is_said_to_be_ours(
     assert not checked.stdout.startswith("Passed"), checked.stdout
 
 
-def test_an_edition_that_a_reader_has_open_is_said_to_be_so(tmp_path: Path) -> None:
-    """Not a fault of the software: on Windows, close the program that has it open."""
+@pytest.mark.parametrize("kind", [EditionInUse, NotOffered])
+def test_an_edition_that_a_reader_has_open_is_said_to_be_so(tmp_path: Path, kind: type[RuntimeError]) -> None:
+    """Not a fault of the software, nor of rights: on Windows, close the program that has it open."""
 
     @dg.asset
     def draft() -> None:
-        raise EditionInUse("output/btg.duckdb is open in another program. Close it and run again.")
+        try:
+            raise PermissionError(13, "Permission denied", "output/btg.duckdb")
+        except PermissionError as error:
+            raise kind("output/btg.duckdb is open in another program. Close it and run again.") from error
 
     result = dg.materialize([draft], raise_on_error=False, instance=dg.DagsterInstance.ephemeral())
     workspace = Workspace(output=str(tmp_path), input_folder="", data_folder="", lock_file="")
+    _raise_what_stopped(result, None, Settings(tmp_path, tmp_path, None, "in_process"))
     (reason,) = _reasons(result, workspace.read_checks(), workspace)
     assert reason == "output/btg.duckdb is open in another program. Close it and run again."
 
