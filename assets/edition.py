@@ -30,6 +30,7 @@ from reports.edition_folder import (
     replace_folder,
     work_file,
 )
+from reports.output_lock import hold
 from reports.quality_page import write_quality_page
 from reports.tables import add_rows, write_database, write_table
 
@@ -126,6 +127,18 @@ def charts(context: dg.AssetExecutionContext, workspace: Workspace, outlines: pl
 )
 def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame) -> None:
     """Write the edition beside the standing one, then move it into place."""
+    with hold(workspace.root, "a run of Dagster"):
+        tables = _make_draft(context, workspace, input_files)
+        workspace.finish_run()
+        write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=is_synthetic(tables))
+        rows = sum(frame.height for frame in tables.values())
+        context.add_asset_metadata({"dagster/row_count": rows, "tables": len(tables)})
+        offer(workspace.root, f"The draft {workspace.draft_name} is made")
+
+
+def _make_draft(
+    context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
     building = beside(workspace.draft, "building")
     remove(building)
     try:
@@ -135,12 +148,7 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input
         replace_folder(building, workspace.draft)
     finally:
         remove(building)
-    workspace.finish_run()
-    write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=is_synthetic(tables))
-    context.add_asset_metadata(
-        {"dagster/row_count": sum(frame.height for frame in tables.values()), "tables": len(tables)}
-    )
-    offer(workspace.root, f"The draft {workspace.draft_name} is made")
+    return tables
 
 
 def chart_labels(outlines_source: str | None = REGION.outlines_source_nl) -> ChartLabels:

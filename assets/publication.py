@@ -17,6 +17,7 @@ from assets.workspace import Workspace
 from reports import editions
 from reports.edition_folder import beside, remove
 from reports.fair import Pack, write_fair_pack
+from reports.output_lock import hold
 from reports.tables import write_database, write_table
 from sources.fetch import boundary_table
 
@@ -76,20 +77,26 @@ def edition_candidate(context: dg.AssetExecutionContext, workspace: Workspace) -
 )
 def final_edition(context: dg.AssetExecutionContext, workspace: Workspace, config: Publication) -> None:
     """Write the final edition beside the others, sign it off, and offer it to readers."""
-    _require_checked(context, workspace)
-    name = editions.next_name(workspace.root, CATALOGUE.region.last_measurement_year)
-    superseded = superseded_by_publishing(workspace.root)
-    if superseded and not (config.reason or "").strip():
-        raise NotPublishable(f"{superseded} stands: say why it is superseded (--reason).")
-    reason = config.reason if superseded else None
-    context.add_asset_metadata({"edition": name, "supersedes": superseded or "none"})
-    if config.dry_run:
-        return
+    with hold(workspace.root, "a run of Dagster"):
+        _require_checked(context, workspace)
+        name = editions.next_name(workspace.root, CATALOGUE.region.last_measurement_year)
+        superseded = superseded_by_publishing(workspace.root)
+        if superseded and not (config.reason or "").strip():
+            raise NotPublishable(f"{superseded} stands: say why it is superseded (--reason).")
+        context.add_asset_metadata({"edition": name, "supersedes": superseded or "none", "dry_run": config.dry_run})
+        if not config.dry_run:
+            _publish(workspace, name, superseded, config)
+            offer(workspace.root, f"Edition {name} is published")
+
+
+def _publish(workspace: Workspace, name: str, superseded: str | None, config: Publication) -> None:
+    """Write the folder under a hidden name, and give it its own: from then on it is published."""
     building = beside(editions.folder_of(workspace.root, name), "building")
     remove(building)
     published_at = datetime.now(UTC).isoformat(timespec="seconds")
+    reason = config.reason if superseded else None
     try:
-        tables = _write_final(workspace, name, building, published_at, superseded, reason)
+        _write_final(workspace, name, building, published_at, superseded, reason)
         state = editions.State(
             edition=name,
             published_at=published_at,
@@ -102,8 +109,6 @@ def final_edition(context: dg.AssetExecutionContext, workspace: Workspace, confi
         editions.publish_folder(workspace.root, building, state)
     finally:
         remove(building)
-    context.add_asset_metadata({"dagster/row_count": sum(frame.height for frame in tables.values())})
-    offer(workspace.root, f"Edition {name} is published")
 
 
 def _require_checked(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
@@ -129,7 +134,7 @@ def superseded_by_publishing(root: Path) -> str | None:
 
 def _write_final(
     workspace: Workspace, name: str, folder: Path, published_at: str, supersedes: str | None, reason: str | None
-) -> dict[str, pl.DataFrame]:
+) -> None:
     """The draft's files under the final name, and the pack that belongs to a final edition."""
     draft = workspace.draft
     shutil.copytree(draft, folder, ignore=shutil.ignore_patterns(editions.DATABASE, editions.SUMS))
@@ -157,7 +162,6 @@ def _write_final(
         reason=reason,
     )
     write_fair_pack(pack, folder)
-    return tables
 
 
 def _outlines_source(files: pl.DataFrame) -> str | None:

@@ -256,8 +256,8 @@ def write_edition(stage: Stage, side: str) -> None:
 
     from assets.provenance import note_beginning
     from pipelines.definitions import MEASURE, build_definitions
-    from pipelines.lock import hold
     from pipelines.settings import Settings
+    from reports.output_lock import hold
 
     os.environ["BTG_INPUT"] = str(stage.figures(side))
     definitions = build_definitions(Settings.from_environment(), loggers=_silent())

@@ -31,12 +31,12 @@ from typing import IO, Annotated, Literal
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.lock import AnotherRunIsBusy, hold
 from pipelines.needed_snapshots import needed_objects
 from pipelines.settings import CHECKOUT
 from pipelines.storage import storage_faults
 from reports import editions
 from reports.edition_folder import beside, replace_file
+from reports.output_lock import AnotherRunIsBusy, hold
 from sources.snapshots import SnapshotStore, now
 
 FORMAT_VERSION = 1

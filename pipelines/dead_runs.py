@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
+
+from reports.output_lock import AnotherRunIsBusy, hold
 
 # By which a run says in the history which output folder it writes to.
 OUTPUT_TAG = "btg/output"
@@ -15,6 +18,13 @@ def claim(instance: dg.DagsterInstance, run_id: str, output: Path) -> None:
     """Say in the history that this run writes to `output`, and end the others; call it while holding that folder."""
     end_dead_runs(instance, output)
     instance.add_run_tags(run_id, {OUTPUT_TAG: str(output)})
+
+
+def end_what_was_killed(output: Path) -> None:
+    """The same where nobody runs now; else one run that was killed would keep all later ones waiting."""
+    if output.is_dir():
+        with suppress(AnotherRunIsBusy), hold(output, "btg ui"), dg.DagsterInstance.get() as instance:
+            end_dead_runs(instance, output)
 
 
 def end_dead_runs(instance: dg.DagsterInstance, output: Path) -> None:

@@ -264,7 +264,7 @@ def _disk(folders: list[Path]) -> Iterator[Finding]:
 
 def _lock(output: Path) -> Iterator[Finding]:
     """Who is writing to the output folder, or was when it died."""
-    from pipelines.lock import WITHOUT_LOCKS, read_holder
+    from reports.output_lock import WITHOUT_LOCKS, read_holder
 
     holder, marker = read_holder(output), output / WITHOUT_LOCKS
     if _is_held(output):
@@ -283,7 +283,7 @@ def _is_held(output: Path) -> bool:
     """Whether a living process holds the lock: a file that a dead one left can be locked, for a moment, by us."""
     from filelock import FileLock, Timeout
 
-    from pipelines.lock import LOCK
+    from reports.output_lock import LOCK
 
     if not (output / LOCK).exists():
         return False

@@ -11,7 +11,7 @@ import polars as pl
 
 from assets.edition import finish_what_was_cut_off
 from pipelines.dead_runs import claim
-from pipelines.lock import hold
+from reports.output_lock import hold
 
 PARTITION_COLUMN = "measurement_year"
 
@@ -19,7 +19,8 @@ PARTITION_COLUMN = "measurement_year"
 class ParquetTables(dg.ConfigurableIOManager):
     """Writes and reads Polars frames under `folder`; a run may span several partitions at once.
 
-    With `alone` a run is the only one that writes to `output`, from its first step to its last, whoever started it.
+    With `alone` a run is the only one that writes to `output`, from its first step to its last, whoever started it;
+    else only the steps that write editions are, and two runs at once are noticed at their end.
     """
 
     folder: str

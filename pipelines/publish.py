@@ -14,10 +14,10 @@ from assets.provenance import PATCH, changed_files
 from assets.publication import superseded_by_publishing
 from assets.tables import CATALOGUE
 from pipelines.definitions import PUBLISH
-from pipelines.lock import hold
 from pipelines.run import UNTOUCHED, FollowStep, StorageFault, execute, root_errors, words_of
 from pipelines.storage import storage_faults
 from reports import editions
+from reports.output_lock import hold
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult

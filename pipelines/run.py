@@ -18,12 +18,12 @@ from assets.publication import NotPublishable
 from assets.tables import CATALOGUE
 from assets.workspace import MixedRuns, Workspace
 from pipelines.definitions import MEASURE, build_definitions
-from pipelines.lock import AnotherRunIsBusy, hold
 from pipelines.settings import Settings, prepare_dagster_home
 from pipelines.signals import Terminated, asked_to_stop
 from pipelines.storage import HISTORY, StorageFault, storage_fault, storage_faults, vanished
 from reports.edition_folder import EditionInUse
 from reports.editions import DamagedEdition
+from reports.output_lock import AnotherRunIsBusy, hold
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,9 @@ __all__ = ["AnotherRunIsBusy", "Outcome", "OutputNotUsable", "StorageFault", "Te
 
 _INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt", Terminated.__name__}
 # What a step refuses in words that are meant for the user.
-_IN_WORDS = {kind.__name__ for kind in (EditionInUse, DamagedEdition, MixedRuns, NotOffered, NotPublishable)}
+_IN_WORDS = {
+    kind.__name__ for kind in (AnotherRunIsBusy, EditionInUse, DamagedEdition, MixedRuns, NotOffered, NotPublishable)
+}
 # What a run tells on the way: the event, the step, and how many steps there are.
 FollowStep = Callable[[str, str, int], None]
 Say = Callable[[str], None]

@@ -92,13 +92,13 @@ def said_in_words() -> Iterator[None]:
     """End the command with one message and the right exit code, whatever the work on editions is refused for."""
     from assets.edition import NotOffered
     from assets.publication import NotPublishable
-    from pipelines.lock import AnotherRunIsBusy
     from pipelines.publish import WrongCall
     from pipelines.run import OutputNotUsable
     from pipelines.signals import Terminated
     from pipelines.storage import StorageFault
     from reports.edition_folder import EditionInUse
     from reports.editions import DamagedEdition
+    from reports.output_lock import AnotherRunIsBusy
 
     try:
         yield

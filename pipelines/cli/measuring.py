@@ -72,9 +72,12 @@ def measure(
     set_variable("BTG_YEAR", year)
     settings = settings_of(output)
     from pipelines import run
+    from pipelines.storage import storage_faults
 
+    with said_in_words(), storage_faults(settings.output):
+        measured = _what_is_measured(settings)
     if not as_json:
-        stderr.print(escape(_what_is_measured(settings)))
+        stderr.print(escape(measured))
     with said_in_words(), progress(quiet=as_json) as follow:
         outcome = run.measure(settings, follow, None if as_json else lambda told: stderr.print(escape(told)))
     _report_run(outcome, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.cli.common import Output, app, settings_of, stderr
+from pipelines.cli.common import Output, app, said_in_words, settings_of, stderr
 
 LOCAL = "127.0.0.1"
 
@@ -22,10 +22,14 @@ def ui(
     """Dagster's web interface, on this machine only: lineage, checks, years, history. Stop it with Ctrl-C."""
     import subprocess
 
+    from pipelines.dead_runs import end_what_was_killed
     from pipelines.settings import prepare_dagster_home
+    from pipelines.storage import storage_faults
 
-    settings_of(output)
+    settings = settings_of(output)
     prepare_dagster_home()
+    with said_in_words(), storage_faults(settings.output):
+        end_what_was_killed(settings.output)
     if host != LOCAL:
         stderr.print(
             f"[bold red]Everybody who can reach {escape(host)}:{port} can start runs and publish: there is no "

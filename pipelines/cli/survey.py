@@ -8,18 +8,31 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from pipelines.cli.common import CALL_AT_FAULT, DATA_AT_FAULT, AsJson, DataRoot, app, data_root, refuse, stdout, write
+from pipelines.cli.common import (
+    CALL_AT_FAULT,
+    DATA_AT_FAULT,
+    AsJson,
+    DataRoot,
+    app,
+    data_root,
+    refuse,
+    said_in_words,
+    stdout,
+    write,
+)
 
 
 @app.command(epilog="Example: btg waves")
 def waves(data: DataRoot = None, as_json: AsJson = False) -> None:
     """List the waves of the resident survey: what is kept of them, and until when."""
     from pipelines import waves as survey
+    from pipelines.storage import storage_faults
     from sources.errors import InputError
 
+    root = data_root(data)
     try:
-        root = data_root(data)
-        records, tables = survey.kept_waves(root), survey.kept_tables(root)
+        with said_in_words(), storage_faults(root):
+            records, tables = survey.kept_waves(root), survey.kept_tables(root)
     except InputError as error:
         refuse(str(error), DATA_AT_FAULT)
     if as_json:

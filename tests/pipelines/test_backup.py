@@ -19,11 +19,11 @@ from filelock import FileLock
 
 from pipelines import backup
 from pipelines.backup import BackupRefused, DamagedBackup, UnsoundEditions, back_up
-from pipelines.lock import AnotherRunIsBusy
 from pipelines.restore import EditionsDiffer, Restored, put_back
 from pipelines.storage import StorageFault
 from reports import editions
 from reports.editions import State
+from reports.output_lock import AnotherRunIsBusy
 from sources.snapshots import Part, SnapshotStore
 from tests.pipelines.limits import small_disk, without_rights_to
 

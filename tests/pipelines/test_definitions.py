@@ -19,8 +19,8 @@ from assets.raw import raw_name
 from assets.tables import CATALOGUE, OWNER
 from catalog import Table
 from pipelines.definitions import MEASURE, PUBLISH, build_definitions, defs
-from pipelines.lock import hold
 from pipelines.settings import Settings
+from reports.output_lock import hold
 
 CHECKOUT = Path(__file__).parents[2]
 TABLES = list(CATALOGUE.registry.tables.values())

@@ -23,13 +23,14 @@ import polars as pl
 import pytest
 
 from pipelines.dead_runs import OUTPUT_TAG
-from pipelines.lock import HOLDER, hold
 from pipelines.parquet_io import ParquetTables
 from pipelines.run import _prepare_folders
 from pipelines.settings import SettingError, Settings, restrict_rights
 from pipelines.storage import StorageFault, storage_fault, storage_faults
+from reports.output_lock import HOLDER, hold
 from sources import bundled
 from tests.conftest import BTG, SALLAND
+from tests.pipelines.limits import read_only, small_disk
 
 if TYPE_CHECKING:
     from tests.pipelines.conftest import Btg
@@ -199,24 +200,9 @@ def test_only_dead_runs_to_this_output_are_ended_in_the_history(tmp_path: Path) 
 # --- disks
 
 
-@contextmanager
-def small_disk(folder: Path, size: str, *options: str) -> Iterator[Path]:
-    """A disk of this size, where mounting one is allowed; skips else."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("no disk can be mounted here; the same faults are tested without one below")
-    try:
-        for option in options:
-            subprocess.run(["mount", "-o", f"remount,{option}", str(folder)], check=True)
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 @pytest.mark.slow
 def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "300k") as disk:
+    with small_disk(tmp_path / "disk", 300_000, mounted=True) as disk:
         output = disk / "output"
         (output / "editions" / "2023-draft").mkdir(parents=True)
         (output / "editions" / "2023-draft" / "btg.duckdb").write_bytes(b"an edition")
@@ -248,11 +234,13 @@ def test_a_disk_full_of_history_is_said_too(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_read_only_disk_is_said_to_be_one(tmp_path: Path, btg: Btg) -> None:
-    with small_disk(tmp_path / "disk", "1m", "ro") as disk:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with read_only(disk):
         result = btg("measure", "--demo", "--output", disk / "output")
-        assert result.exit_code == 1
-        assert f"{disk / 'output'}: this disk is read-only." in result.stderr
-        told_in_words(result.stderr)
+    assert result.exit_code == 1
+    assert f"{disk / 'output'}: this disk is read-only." in result.stderr
+    told_in_words(result.stderr)
 
 
 FAULTS = {
@@ -328,12 +316,12 @@ def test_an_output_folder_that_vanishes_during_the_run_is_said_to_be_gone(
 @contextmanager
 def without_privileges(folder: Path) -> Iterator[None]:
     """As somebody who may read `folder` and not write to it, also where the tests run as root."""
-    folder.chmod(stat.S_IRUSR | stat.S_IXUSR | stat.S_IROTH | stat.S_IXOTH)
+    folder.chmod(0o555)
     is_root = os.geteuid() == 0
     if is_root:
-        # The way there must be open.
+        # The way there must be open; of the two, its group counts first.
         for parent in [*folder.parents][:-2]:
-            parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
+            parent.chmod(parent.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
         os.seteuid(NOBODY)
     try:
         yield
@@ -345,8 +333,11 @@ def without_privileges(folder: Path) -> Iterator[None]:
 
 @pytest.mark.skipif(os.name == "nt", reason=NO_FORCE)
 @pytest.mark.parametrize("name", ["output", "output/new"])
-def test_an_output_folder_without_the_right_to_write_is_said_to_be_one(tmp_path: Path, name: str) -> None:
+def test_an_output_folder_without_the_right_to_write_is_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "output").mkdir()
+    monkeypatch.setenv("BTG_DAGSTER_STORAGE", str(tmp_path))
     settings = settings_for(tmp_path / name)
 
     def begin() -> None:

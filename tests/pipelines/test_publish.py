@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
@@ -21,8 +22,10 @@ import pytest
 
 from assets.provenance import ROOMS
 from pipelines.query import read_only_query
+from pipelines.run import root_errors
 from pipelines.signals import Terminated
 from reports import editions
+from reports.output_lock import hold
 from tests.conftest import CHECKOUT, Runs, plain_figures
 from tests.pipelines.conftest import Btg, within
 from tests.pipelines.limits import small_disk
@@ -282,7 +285,6 @@ def test_being_stopped_after_it_got_its_name_is_told_as_what_it_is(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="a small disk is mounted on Linux only")
 @pytest.mark.parametrize(
     ("step", "published"),
     [("assets.publication.write_database", []), ("assets.publication.write_fair_pack", []),
@@ -292,7 +294,7 @@ def test_a_disk_that_fills_while_publishing_leaves_all_of_the_edition_or_none(
     btg: Btg, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, published: list[str]
 ) -> None:
     """Filled for real, just before the step; afterwards there is room again, and the next run goes on."""
-    with small_disk(tmp_path / "disk", 150_000_000) as disk:
+    with small_disk(tmp_path / "disk", 150_000_000, mounted=True) as disk:
         output = Path(shutil.copytree(measured, disk / "output"))
         before = files(output / "editions" / "2025-draft")
         module, _, name = step.rpartition(".")
@@ -333,6 +335,30 @@ def test_a_click_in_dagsters_interface_publishes_nothing(
     job = build_definitions(settings).resolve_job_def(PUBLISH)
     assert job.execute_in_process(instance=dg.DagsterInstance.ephemeral()).success
     assert editions.finals(settings.output) == []
+
+
+def test_steps_in_processes_of_their_own_do_not_write_beside_another_run(
+    monkeypatch: pytest.MonkeyPatch, measured: Path, tmp_path: Path
+) -> None:
+    """With BTG_EXECUTOR=multiprocess no process holds the folder all the time; whoever writes an edition does."""
+    from pipelines.definitions import PUBLISH, build_definitions
+    from pipelines.settings import Settings
+
+    output = Path(shutil.copytree(measured, tmp_path / "output"))
+    monkeypatch.setenv("BTG_OUTPUT", str(output))
+    monkeypatch.setenv("BTG_EXECUTOR", "multiprocess")
+    job = build_definitions(Settings.from_environment()).resolve_job_def(PUBLISH)
+    config = {"ops": {"final_edition": {"config": {"dry_run": False}}}}
+    with ThreadPoolExecutor(1) as another:
+        busy = hold(output, "another run")
+        another.submit(busy.__enter__).result()
+        instance = dg.DagsterInstance.ephemeral()
+        result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+        another.submit(busy.__exit__, None, None, None).result()
+    ((step, error),) = root_errors(result)
+    assert step == "final_edition"
+    assert "another run is writing" in error.message
+    assert editions.finals(output) == []
 
 
 def test_an_erratum_that_was_interrupted_is_stated_once(btg: Btg, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:

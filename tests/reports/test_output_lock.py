@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from pipelines.lock import HOLDER, WITHOUT_LOCKS, AnotherRunIsBusy, Holder, hold, read_holder
+from reports.output_lock import HOLDER, WITHOUT_LOCKS, AnotherRunIsBusy, Holder, hold, read_holder
 from tests.conftest import CHECKOUT
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HOLD = """\
 import sys, time
 from pathlib import Path
-from pipelines.lock import hold
+from reports.output_lock import hold
 with hold(Path(sys.argv[1]), "btg publish"):
     print("held", flush=True)
     time.sleep(60)
@@ -123,7 +123,7 @@ def test_a_share_without_locks_has_the_note_of_a_process_instead(
         warnings.simplefilter("error")
         with hold(tmp_path, "btg measure"):
             assert (tmp_path / WITHOUT_LOCKS).exists()
-            monkeypatch.setattr("pipelines.lock._held", set())
+            monkeypatch.setattr("reports.output_lock._held", set())
             with pytest.raises(AnotherRunIsBusy, match=r"btg measure.*remove .*\.lock\.process"), hold(tmp_path, "x"):
                 pass
     assert not (tmp_path / WITHOUT_LOCKS).exists()
