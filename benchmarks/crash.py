@@ -30,6 +30,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -81,6 +82,7 @@ SHARES = {
     "random moment of publishing": 0.05,
 }
 RUN_ON_EVERY = 10
+MOST_IN_SIGHT = 16
 
 
 # --- processes
@@ -344,11 +346,35 @@ def killed_before(stage: Stage, work: Callable[[], None], number: int) -> None:
     work()
 
 
-def spread(in_sight: list[bool], wanted: int, chance: random.Random) -> list[int]:
-    """Which file operations to kill before: all in sight of readers, what follows them, and others by lot."""
-    turns = {n for n in range(len(in_sight)) if in_sight[n] or (n > 0 and in_sight[n - 1])}
-    others = [n for n in range(len(in_sight)) if n not in turns]
-    return sorted([*turns, *chance.sample(others, max(0, min(wanted - len(turns), len(others))))])
+def killed_in_sight(stage: Stage, work: Callable[[], None], number: int, *, after: bool) -> None:
+    """Do `work` and die before the operation in sight of readers of this number (from 0), or `after` it.
+
+    Counted by themselves: what a run clears first of an earlier one, out of sight, is never the same.
+    """
+    seen = -1
+
+    def hear(in_sight: bool) -> None:
+        nonlocal seen
+        if after and seen == number:
+            die()
+        seen += in_sight
+        if in_sight and seen == number and not after:
+            die()
+
+    hear_files(stage.output, hear)
+    work()
+
+
+def kills_at(in_sight: list[bool], wanted: int, chance: random.Random) -> list[Callable[..., None]]:
+    """Where to kill: before and after every operation in sight of readers (of very many a few), and others by lot."""
+    moments = [(number, after) for number in range(sum(in_sight)) for after in (False, True)]
+    if len(moments) > MOST_IN_SIGHT:
+        moments = sorted(chance.sample(moments, MOST_IN_SIGHT))
+    by_lot = chance.sample(range(len(in_sight)), max(0, min(wanted - len(moments), len(in_sight))))
+    return [
+        *(partial(killed_in_sight, number=number, after=after) for number, after in moments),
+        *(partial(killed_before, number=number) for number in sorted(by_lot)),
+    ]
 
 
 # --- what readers see
@@ -486,16 +512,26 @@ def _read_finals(stage: Stage, sides: Sides, found: Read) -> None:
         _open_and_read(stage, sides, found)
 
 
+def _whole(path: Path) -> dict[str, str]:
+    """The fingerprints of a database; none of one that cannot be opened."""
+    import duckdb
+
+    try:
+        return fingerprints(path)
+    except duckdb.Error:
+        return {}
+
+
 def damaged(stage: Stage, sides: Sides) -> list[str]:
     """What is not whole after a kill: the database that readers open, the draft, the final editions."""
     from reports import editions
 
     found = []
-    if not sides.of_tables(fingerprints(stage.output / "btg.duckdb")):
-        found.append("btg.duckdb is neither A nor B")
+    if not sides.of_tables(_whole(stage.output / "btg.duckdb")):
+        found.append("btg.duckdb is missing, or neither A nor B")
     for name in [*editions.drafts(stage.output), *editions.finals(stage.output)]:
         folder = editions.folder_of(stage.output, name)
-        tables, side = parquet_fingerprints(folder), sides.of_tables(fingerprints(folder / "btg.duckdb"))
+        tables, side = parquet_fingerprints(folder), sides.of_tables(_whole(folder / "btg.duckdb"))
         if not side or set(tables) != set(sides.tables[side]):
             found.append(f"{name} is neither A nor B")
         sums = editions.read_state(stage.output, name).sums_sha256 if name in editions.finals(stage.output) else None
@@ -675,12 +711,12 @@ class Benchmark:
         start = time.perf_counter()
         heard = self.do(lambda: operations(self.stage, lambda: work(self.stage, side)))
         seconds = time.perf_counter() - start
-        for number in spread(heard, count[f"file operation of {what}"], self.chance):
+        for killed in kills_at(heard, count[f"file operation of {what}"], self.chance):
             side = self.other_side()
             before(side)
             yield Victim(
                 f"file operation of {what}",
-                lambda side=side, n=number: killed_before(self.stage, lambda: work(self.stage, side), n),  # type: ignore[misc]
+                lambda side=side, killed=killed: killed(self.stage, lambda: work(self.stage, side)),  # type: ignore[misc]
             )
         for _ in range(count[f"random moment of {what}"]):
             side = self.other_side()
