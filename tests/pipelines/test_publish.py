@@ -496,7 +496,7 @@ def _copy_of_the_code(folder: Path) -> Path:
     for room in ROOMS:
         shutil.rmtree(folder / room, ignore_errors=True)
         shutil.copytree(CHECKOUT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("requirements.lock", "pyproject.toml", "dagster.yaml", "LICENSES-DATA.md"):
+    for name in ("requirements.lock", "pyproject.toml", "dagster.yaml"):
         shutil.copy(CHECKOUT / name, folder)
     return folder
 
