@@ -201,13 +201,25 @@ def _told_apart(revision: pl.DataFrame) -> pl.DataFrame:
     return revision.filter(~hidden)
 
 
+def _rounded(*sides: str) -> list[pl.Expr]:
+    """Numbers of many decimals at six digits, where that tells them apart; all else as it stands."""
+    rounded = [
+        pl.when(pl.col(side).str.contains(r"^-?\d+\.\d{5,}$"))
+        .then(pl.col(side).cast(pl.Float64, strict=False).round_sig_figs(6).cast(pl.String))
+        .otherwise(side)
+        for side in sides
+    ]
+    apart = rounded[0].ne_missing(rounded[1])
+    return [pl.when(apart).then(text).otherwise(side) for text, side in zip(rounded, sides, strict=True)]
+
+
 def _lines(rows: pl.DataFrame, own_regions: list[str], headline: Collection[str]) -> list[str]:
     whole = pl.col("kind").is_in(["new", "withdrawn"])
     lines = rows.with_columns(_part("indicator_id")).with_columns(
         line=pl.format(
             "{} {}: {} {} -> {} ({})",
             *("table_name", "row_key", "column_name"),
-            *(pl.col(side).fill_null("nothing") for side in ("old_value", "new_value")),
+            *(side.fill_null("nothing") for side in _rounded("old_value", "new_value")),
             "cause",
         )
     )

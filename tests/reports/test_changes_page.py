@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
+import pytest
 
 from assets.edition import write_changes
 from catalog import load_catalogue
@@ -235,6 +236,22 @@ def test_every_column_of_the_registry_that_is_compared_can_be_shown(tmp_path: Pa
           for table in tables for column in CATALOGUE.registry[table].columns)
     )  # fmt: skip
     assert page(tmp_path, every).rows
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("39.87702845100105", "39.841622760800846", "39.877 -> 39.8416"),
+        ("-2.022971548998946", None, "-2.02297 -> nothing"),
+        ("39.87702845100105", "39.87702845900105", "39.87702845100105 -> 39.87702845900105"),
+        ("39.2", "38.9", "39.2 -> 38.9"),
+        ("2022Q1", "2022Q2", "2022Q1 -> 2022Q2"),
+    ],
+)
+def test_english_lines_round_what_nobody_reads_to_the_last_digit(old: str, new: str | None, said: str) -> None:
+    """Unless only the last digits differ."""
+    changed = frame(row("indicator_value", figure("income", "GM0153", 2023), "value", old, new))
+    assert f"value {said} (" in sentences(changed)[0]
 
 
 def test_english_lines_show_what_matters_most_first_and_count_the_causes() -> None:
