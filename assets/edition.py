@@ -4,7 +4,8 @@ import filecmp
 import hashlib
 import json
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from reports.edition_folder import (
     EditionInUse,
     beside,
     clear_leftovers,
+    log_of,
     remove,
     replace_file,
     replace_folder,
@@ -129,11 +131,13 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input
     """Write the edition beside the standing one, then move it into place."""
     with hold(workspace.root, "a run of Dagster"):
         tables = _make_draft(context, workspace, input_files)
-        workspace.finish_run()
-        write_quality_page(workspace.read_checks(), workspace.last_run / "quality.html", synthetic=is_synthetic(tables))
         rows = sum(frame.height for frame in tables.values())
         context.add_asset_metadata({"dagster/row_count": rows, "tables": len(tables)})
-        offer(workspace.root, f"The draft {workspace.draft_name} is made")
+        with after(f"The draft {workspace.draft_name} is made"):
+            workspace.finish_run()
+            page = workspace.last_run / "quality.html"
+            write_quality_page(workspace.read_checks(), page, synthetic=is_synthetic(tables))
+            offer_to_readers(workspace.root)
 
 
 def _make_draft(
@@ -242,18 +246,20 @@ def is_synthetic(tables: dict[str, pl.DataFrame]) -> bool:
     return bool(tables["edition"]["contains_synthetic"].item())
 
 
-class NotOffered(RuntimeError):  # noqa: N818 - says what is the matter
-    """What was made stands, but `btg.duckdb`, which readers open, could not be renewed; the message says both."""
+class Unfinished(RuntimeError):  # noqa: N818 - says what is the matter
+    """What was made stands, and cannot be undone; what follows from it could not be done. The message says both."""
 
 
-def offer(root: Path, made: str) -> None:
-    """Offer to readers what was just made; raises NotOffered, which begins with the words `made`."""
+@contextmanager
+def after(made: str) -> Iterator[None]:
+    """For what follows when something stands already: raises Unfinished, which begins with the words `made`."""
     try:
-        offer_to_readers(root)
+        yield
     except (EditionInUse, OSError, duckdb.Error) as error:
-        raise NotOffered(
-            f"{made}, but {root / editions.DATABASE}, which readers open, is still the one before it: {error} The next "
-            "run puts the new one there."
+        said = str(error).rstrip(".")
+        raise Unfinished(
+            f"{made}. What follows could not be done: {said}. The next run does it; until then readers open what they "
+            "opened before."
         ) from error
 
 
@@ -263,14 +269,15 @@ def finish_what_was_cut_off(root: Path) -> None:
     Where readers cannot be offered it now either, whoever makes the next edition hears why.
     """
     clear_leftovers(root)
-    with suppress(EditionInUse, OSError, duckdb.Error):
+    with suppress(EditionInUse, OSError, duckdb.Error, editions.DamagedEdition):
         offer_to_readers(root)
 
 
 def offer_to_readers(root: Path) -> None:
     """Let `btg.duckdb` be a copy of the newest final edition, with its errata; of the newest draft where none is.
 
-    A file that is the same already is left alone: who has it open is in nobody's way.
+    A file that is the same already, and that nobody may or did write to, is left alone: who has it open is in nobody's
+    way.
     """
     standing = editions.standing(root)
     if standing is None:
@@ -284,8 +291,14 @@ def offer_to_readers(root: Path) -> None:
         if stated.height and known.is_file():
             add_rows(stated.join(pl.read_parquet(known), table.key, how="anti"), table, copy)
         offered = root / editions.DATABASE
-        if offered.is_file() and filecmp.cmp(copy, offered, shallow=False):
-            return
         # A session that opens it for writing would shut out every other reader, and could leave a log behind.
         editions.make_read_only(copy)
-        replace_file(copy, offered)
+        if not _is_offered(copy, offered):
+            replace_file(copy, offered)
+
+
+def _is_offered(copy: Path, offered: Path) -> bool:
+    """Whether this very file is what readers open, with the same rights and without the log of a session."""
+    if not offered.is_file() or log_of(offered).exists() or offered.stat().st_mode != copy.stat().st_mode:
+        return False
+    return filecmp.cmp(copy, offered, shallow=False)

@@ -42,6 +42,7 @@ _BEGAN = "began.json"
 _PARTS = {
     "code_version": "the software",
     "catalog_sha256": "the catalogue",
+    "bundled": "the figures that come with it",
     "snapshots": "the snapshots in the data root",
 }
 FIGURES_FOLDER, REGION_FOLDER, PATCH = "input/figures", "input/region", "input/uncommitted.patch"
@@ -51,7 +52,8 @@ _CODE = (*ROOMS, "requirements.lock", "pyproject.toml")
 # No other version of the code: the edition has checksums of these (catalogue, input), or they change no figure.
 _NOT_THE_VERSION = (
     *("catalog/*.yaml", "catalog/indicators/*.yaml", "catalog/survey/*.yaml", "catalog/coverage.csv"),
-    *("sources/bundled/*.csv", "sources/bundled/*.csv.gz", "sources/bundled/*.geojson", "sources/bundled/*.json"),
+    *(f"sources/bundled/{name}" for name in ("figures.csv.gz", "figures_origin.csv", "regions.csv", "manifest.json")),
+    *(f"sources/bundled/{name}" for name in ("published_grades.csv", "municipal_*.csv", "*.geojson")),
 )
 _VERSION = (*_CODE, *(f":(exclude,glob){name}" for name in _NOT_THE_VERSION))
 _NEW_FILES = (b".py", b".yaml", b".j2")
@@ -65,6 +67,7 @@ _PLAIN_DIFF = (
     *("--src-prefix=a/", "--dst-prefix=b/"),
 )
 _HEADER = b"diff --git "
+_CODE_OF_BUNDLE = {".py", ".pyc", ".md"}
 _WITH_EXCEPTIONS = {"GIT_LITERAL_PATHSPECS": "0"}
 _GIT_SECONDS = 30
 # The folder with the waves, as the region file names it: beside itself.
@@ -138,10 +141,13 @@ def require_unchanged(workspace: Workspace) -> None:
 
     An edition of both could not be made again, and nobody could say what its figures come from.
     """
-    began: dict[str, Any] = json.loads((workspace.last_run / _BEGAN).read_text(encoding="utf-8"))
+    note = workspace.last_run / _BEGAN
+    if not note.is_file():
+        raise MixedRuns(f"{workspace.last_run} does not say what its tables were made with. Run the whole again.")
+    began: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
     now = _in_use(workspace)
-    if changed := [words for part, words in _PARTS.items() if began[part] != now[part]]:
-        raise MixedRuns(f"Changed during the run: {', '.join(changed)}. No edition was made. Run again.")
+    if changed := [words for part, words in _PARTS.items() if began.get(part) != now[part]]:
+        raise MixedRuns(f"Changed since the run began: {', '.join(changed)}. No edition was made. Run again.")
 
 
 def _in_use(workspace: Workspace) -> dict[str, Any]:
@@ -151,7 +157,13 @@ def _in_use(workspace: Workspace) -> dict[str, Any]:
     except CatalogueError:  # somebody is at work on it
         catalogue = ""
     snapshots = snapshot_records(Path(workspace.data_folder)) if workspace.snapshots else []
-    return {"code_version": code_version(), "catalog_sha256": catalogue, "snapshots": snapshots}
+    files = sorted(path for path in bundled.FOLDER.iterdir() if path.is_file() and path.suffix not in _CODE_OF_BUNDLE)
+    return {
+        "code_version": code_version(),
+        "catalog_sha256": catalogue,
+        "bundled": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        "snapshots": snapshots,
+    }
 
 
 def provenance(workspace: Workspace, edition_row: dict[str, Any], input_files: pl.DataFrame) -> dict[str, Any]:

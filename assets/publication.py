@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.edition import is_synthetic, offer, write_changes
+from assets.edition import after, is_synthetic, offer_to_readers, write_changes
 from assets.provenance import PROVENANCE, known_editions
 from assets.raw import outlines_source
 from assets.tables import CATALOGUE, OWNER
@@ -86,7 +86,8 @@ def final_edition(context: dg.AssetExecutionContext, workspace: Workspace, confi
         context.add_asset_metadata({"edition": name, "supersedes": superseded or "none", "dry_run": config.dry_run})
         if not config.dry_run:
             _publish(workspace, name, superseded, config)
-            offer(workspace.root, f"Edition {name} is published")
+            with after(f"Edition {name} is published"):
+                offer_to_readers(workspace.root)
 
 
 def _publish(workspace: Workspace, name: str, superseded: str | None, config: Publication) -> None:

@@ -123,6 +123,11 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         if began_here and marker.exists() and marker.read_text(encoding="utf-8").strip() != run.run_id:
             raise MixedRuns(f"Another run has written to {self.last_run} meanwhile: no edition was made. Run again.")
 
+    def was_completed_by(self, run_id: str) -> bool:
+        """Whether this run made its edition."""
+        marker = self.last_run / _RUN
+        return self.is_complete and marker.exists() and marker.read_text(encoding="utf-8").strip() == run_id
+
     def finish_run(self) -> None:
         """Say that the run made its edition."""
         (self.last_run / _COMPLETE).write_text(f"{self.draft_name}\n", encoding="utf-8")

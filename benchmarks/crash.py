@@ -73,6 +73,8 @@ OF_THE_MOMENT = {"edition", "check_result", "revision", "value_by_edition", "err
 HEAVY = ("great_expectations", "matplotlib.pyplot", "scipy.optimize", "sklearn.linear_model", "shapely")
 # What Python says of files to its audit hooks, just before it does it.
 FILE_EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod"}
+# By which two folders change names; Python looks the call up just before it makes it.
+SWAPS = {"renameat2", "renamex_np"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 # Shares of the kills; the rest goes to every step boundary, and to random moments of a whole run.
 SHARES = {
@@ -314,7 +316,9 @@ def hear_files(root: Path, hear: Callable[[bool], None]) -> None:
         return writes and not all(hidden) and not paths[0].endswith(".wal")
 
     def hook(event: str, given: tuple[Any, ...]) -> None:
-        if event in FILE_EVENTS:
+        if event == "ctypes.dlsym" and given[1] in SWAPS:
+            hear(True)
+        elif event in FILE_EVENTS:
             named = [os.fsdecode(path) for path in given[:2] if isinstance(path, str | bytes)]
             paths = [path for path in named if path.startswith(inside) and not path.startswith(last_run)]
             # Removing a tree names its files relative to a folder that is open.

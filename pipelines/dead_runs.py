@@ -16,7 +16,7 @@ _UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.Dag
 
 def claim(instance: dg.DagsterInstance, run_id: str, output: Path) -> None:
     """Say in the history that this run writes to `output`, and end the others; call it while holding that folder."""
-    end_dead_runs(instance, output)
+    end_dead_runs(instance, output, but=run_id)
     instance.add_run_tags(run_id, {OUTPUT_TAG: str(output)})
 
 
@@ -27,8 +27,12 @@ def end_what_was_killed(output: Path) -> None:
             end_dead_runs(instance, output)
 
 
-def end_dead_runs(instance: dg.DagsterInstance, output: Path) -> None:
-    """Say in the history that other runs to `output` failed: whoever holds the folder knows that none is alive."""
+def end_dead_runs(instance: dg.DagsterInstance, output: Path, but: str | None = None) -> None:
+    """Say in the history that the runs to `output` failed: whoever holds the folder knows that none is alive.
+
+    `but`: its own run, which has the tag already where it repeats another one.
+    """
     unfinished = dg.RunsFilter(tags={OUTPUT_TAG: str(output)}, statuses=_UNFINISHED)
     for run in instance.get_runs(unfinished):
-        instance.report_run_failed(run, "The process of this run was killed. The last edition is untouched.")
+        if run.run_id != but:
+            instance.report_run_failed(run, "The process of this run was killed. What it made: btg editions")

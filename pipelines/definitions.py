@@ -23,6 +23,7 @@ from assets import (
 from assets.tables import CATALOGUE, OWNER
 from assets.workspace import Workspace
 from pipelines.checks import edition_candidate_checks, table_checks
+from pipelines.dead_runs import OUTPUT_TAG
 from pipelines.parquet_io import ParquetTables
 from pipelines.settings import ALONE, CHECKOUT, Settings
 from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job, yearly_measurement
@@ -45,6 +46,8 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
         demo=settings.demo,
         edition=settings.edition,
     )
+    # Jobs have it from the start: a run may be killed before it claims the folder.
+    writes_to = {OUTPUT_TAG: str(settings.output)}
     published = dg.AssetSelection.assets(*publication.ASSETS)
     # Processes of one run must not keep each other out.
     tables = ParquetTables(folder=str(workspace.tables), output=str(settings.output), alone=settings.executor == ALONE)
@@ -56,19 +59,21 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
             dg.define_asset_job(
                 MEASURE,
                 selection=measured,
+                tags=writes_to,
                 description="The whole measurement: sources, checks, indicators, comparisons, the draft edition.",
                 owners=[OWNER],
             ),
             dg.define_asset_job(
                 PUBLISH,
                 selection=published,
+                tags=writes_to,
                 description="Check the draft once more, and make it a final edition. Say who publishes in its config.",
                 owners=[OWNER],
             ),
-            refresh_job,
-            take_in_job,
+            refresh_job(writes_to),
+            take_in_job(writes_to),
         ],
-        schedules=[source_watch, yearly_measurement(measured, CATALOGUE.region.years)],
+        schedules=[source_watch, yearly_measurement(measured, CATALOGUE.region.years, writes_to)],
         sensors=[inbox_sensor(workspace.data_folder)],
         resources={"workspace": workspace, "io_manager": tables},
         executor=_EXECUTORS[settings.executor],

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from assets.edition import offer
+from assets.edition import after, offer_to_readers
 from assets.provenance import PATCH, changed_files
-from assets.publication import superseded_by_publishing
+from assets.publication import NotPublishable, superseded_by_publishing
 from assets.tables import CATALOGUE
 from pipelines.definitions import PUBLISH
 from pipelines.run import UNTOUCHED, FollowStep, StorageFault, execute, root_errors, words_of
@@ -61,6 +61,14 @@ def publish(settings: Settings, follow: FollowStep, *, by: str | None, reason: s
 
     Raises WrongCall where an edition stands and no reason is given, and what `execute` raises.
     """
+    if not settings.output.is_dir():
+        raise NotPublishable(f"There is no draft: there is no folder {settings.output}. Make one with: btg measure")
+    # Held from here, so that no other takes the name meanwhile.
+    with storage_faults(settings.output), hold(settings.output, "btg publish"):
+        return _publish(settings, follow, by=by, reason=reason, dry_run=dry_run)
+
+
+def _publish(settings: Settings, follow: FollowStep, *, by: str | None, reason: str | None, dry_run: bool) -> Published:
     root, year = settings.output, CATALOGUE.region.last_measurement_year
     superseded = superseded_by_publishing(root)
     if superseded and not (reason or "").strip():
@@ -99,7 +107,7 @@ def _reasons(result: ExecuteInProcessResult) -> list[str]:
     """Why a job did not succeed: what the checks found, else what a step said."""
     evaluations = result.get_asset_check_evaluations()
     found = [check.description for check in evaluations if not check.passed and check.description]
-    return found or [words_of(error) for _, error in root_errors(result)]
+    return found or [words_of(error) for _, error in root_errors(result)] or ["Dagster ended the run: see btg ui."]
 
 
 def _remarks(root: Path, draft: str, by: str | None) -> list[str]:
@@ -163,7 +171,8 @@ def state_erratum(
         with storage_faults(root), hold(root, "btg erratum"):
             at = datetime.now(UTC).isoformat(timespec="seconds")
             editions.add_erratum(root, edition, text=text, table_name=table_name, row_keys=rows, by=by, at=at)
-            offer(root, f"The erratum to {edition} is stated")
+            with after(f"The erratum to {edition} is stated"):
+                offer_to_readers(root)
     return rows
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 import sqlalchemy
 
-from assets.edition import NotOffered
+from assets.edition import Unfinished, finish_what_was_cut_off
 from assets.publication import NotPublishable
 from assets.tables import CATALOGUE
 from assets.workspace import MixedRuns, Workspace
@@ -35,7 +35,7 @@ __all__ = ["AnotherRunIsBusy", "Outcome", "OutputNotUsable", "StorageFault", "Te
 _INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt", Terminated.__name__}
 # What a step refuses in words that are meant for the user.
 _IN_WORDS = {
-    kind.__name__ for kind in (AnotherRunIsBusy, EditionInUse, DamagedEdition, MixedRuns, NotOffered, NotPublishable)
+    kind.__name__ for kind in (AnotherRunIsBusy, EditionInUse, DamagedEdition, MixedRuns, Unfinished, NotPublishable)
 }
 # What a run tells on the way: the event, the step, and how many steps there are.
 FollowStep = Callable[[str, str, int], None]
@@ -71,7 +71,7 @@ def measure(settings: Settings, follow: FollowStep, say: Say | None = None) -> O
     result, workspace = execute(settings, MEASURE, follow, say, tags=all_years)
     checks = workspace.read_checks()
     reasons = [] if result.success else _reasons(result, checks, workspace)
-    return Outcome(result.success, workspace.is_complete, workspace, checks, reasons)
+    return Outcome(result.success, workspace.was_completed_by(result.run_id), workspace, checks, reasons)
 
 
 def execute(
@@ -105,6 +105,7 @@ def execute(
     ):
         if left_behind and say:
             say(f"A run before did not come to its end ({left_behind}). Nothing needs to be done about it.")
+        finish_what_was_cut_off(settings.output)
         with dg.DagsterInstance.get() as instance:
             result = job.execute_in_process(
                 instance=instance,
@@ -113,7 +114,7 @@ def execute(
                 raise_on_error=False,
             )
         if not result.success:
-            _raise_what_stopped(result, asked(), settings)
+            _raise_what_stopped(result, asked(), workspace)
     return result, workspace
 
 
@@ -150,23 +151,27 @@ def _workspace(definitions: dg.Definitions) -> Workspace:
 
 
 def _raise_what_stopped(
-    result: ExecuteInProcessResult, asked: type[KeyboardInterrupt] | None, settings: Settings
+    result: ExecuteInProcessResult, asked: type[KeyboardInterrupt] | None, workspace: Workspace
 ) -> None:
     """Raise what stopped a run from outside: a signal (Dagster reports it as a failure of a step), or the storage."""
     errors = [error for _, error in root_errors(result)]
+    made = workspace.was_completed_by(result.run_id)
+    standing = f"The draft {workspace.draft_name} was made before that." if made else UNTOUCHED
     if asked or any(error.cls_name in _INTERRUPTIONS for error in errors):
-        raise asked or KeyboardInterrupt
+        raise (asked or KeyboardInterrupt)(standing)
     for error in errors:
         if error.cls_name in _IN_WORDS:
             return
-        if told := storage_fault(error.message, settings.output) or vanished(settings.output):
-            raise StorageFault(f"{told} {UNTOUCHED}")
+        if told := storage_fault(error.message, workspace.root) or vanished(workspace.root):
+            raise StorageFault(f"{told} {standing}")
 
 
 def _step_errors(result: ExecuteInProcessResult) -> list[tuple[str, SerializableErrorInfo]]:
-    """Every step that failed, with its error."""
+    """Every step that failed, with its error; of a run that failed before its first step what kept it from that."""
     failures = [(event.step_key or "", event.step_failure_data) for event in result.all_events if event.is_step_failure]
-    return [(step, data.error) for step, data in failures if data.error is not None]
+    of_steps = [(step, data.error) for step, data in failures if data.error is not None]
+    before = [(event.step_key or "", getattr(event.event_specific_data, "error", None)) for event in result.all_events]
+    return of_steps or [(step, error) for step, error in before if error is not None]
 
 
 def root_errors(result: ExecuteInProcessResult) -> list[tuple[str, SerializableErrorInfo]]:
@@ -192,7 +197,7 @@ def _reasons(result: ExecuteInProcessResult, checks: pl.DataFrame, workspace: Wo
     for step, error in root_errors(result):
         if error.cls_name in _IN_WORDS:
             return [words_of(error)]
-        reasons.append(f"step {step}: {error.message.strip()}")
+        reasons.append(f"step {step}: {error.message.strip()}" if step else error.message.strip())
     log = workspace.last_run / "error.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     details = [f"step {step}\n{error.to_string()}" for step, error in _step_errors(result)]

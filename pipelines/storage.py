@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assets.edition import NotOffered
+from assets.edition import Unfinished
 from reports.edition_folder import EditionInUse
 
 _FULL = "the disk is full. Free some space (a run needs about 500 MB) and run again."
@@ -52,7 +52,7 @@ def storage_faults(output: Path, consequence: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (StorageFault, EditionInUse, NotOffered):
+    except (StorageFault, EditionInUse, Unfinished):
         raise
     except Exception as error:
         told = storage_fault(_texts(error), output) or vanished(output)

@@ -45,8 +45,12 @@ class Wording:
     def _rounded(self, texts: list[str | None]) -> list[str | None]:
         """Figures at the indicator's decimals, or at as many as it takes to tell them apart."""
         said = texts
+        try:
+            numbers = [None if text is None else float(text) for text in texts]
+        except ValueError:  # an older edition, in which this column held words
+            return texts
         for decimals in range(self._decimals, max(self._decimals, MOST_DECIMALS) + 1):
-            said = [text and self.number(float(text), decimals) for text in texts]
+            said = [None if number is None else self.number(number, decimals) for number in numbers]
             if said[0] != said[1]:
                 break
         return said

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.intake import DELIVERED, SNAPSHOTS, waiting
 from assets.tables import OWNER
 from sources.snapshots import INBOX
+
+if TYPE_CHECKING:
+    # What define_asset_job returns has no public name.
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
 REFRESH, TAKE_IN, REFRESH_AND_MEASURE = "refresh", "take_in", "refresh_and_measure"
 # In the months before the report is due (15 July) a week is long, in others a month is soon enough.
@@ -20,29 +25,41 @@ MONTHLY, WEEKLY = "0 6 1 * *", "0 6 * 5-7 1"
 YEARLY = "0 7 1 6 *"
 TIME_ZONE = "Europe/Amsterdam"
 
-refresh_job = dg.define_asset_job(
-    REFRESH,
-    selection=dg.AssetSelection.assets(SNAPSHOTS),
-    description="Ask every publisher what changed, and fetch that.",
-    owners=[OWNER],
-)
-take_in_job = dg.define_asset_job(
-    TAKE_IN,
-    selection=dg.AssetSelection.assets(DELIVERED),
-    description="Take in the files in the inbox.",
-    owners=[OWNER],
-)
+
+def refresh_job(tags: Mapping[str, str]) -> Job:
+    """The job that asks every publisher."""
+    return dg.define_asset_job(
+        REFRESH,
+        selection=dg.AssetSelection.assets(SNAPSHOTS),
+        description="Ask every publisher what changed, and fetch that.",
+        tags=tags,
+        owners=[OWNER],
+    )
+
+
+def take_in_job(tags: Mapping[str, str]) -> Job:
+    """The job that empties the inbox."""
+    return dg.define_asset_job(
+        TAKE_IN,
+        selection=dg.AssetSelection.assets(DELIVERED),
+        description="Take in the files in the inbox.",
+        tags=tags,
+        owners=[OWNER],
+    )
+
 
 source_watch = dg.ScheduleDefinition(
     name="source_watch",
-    job=refresh_job,
+    job_name=REFRESH,
     cron_schedule=[MONTHLY, WEEKLY],
     execution_timezone=TIME_ZONE,
     description="Monthly, and every Monday from May to July: new, renamed and withdrawn tables, revisions, drift.",
 )
 
 
-def yearly_measurement(measurement: dg.AssetSelection, years: Sequence[int]) -> dg.ScheduleDefinition:
+def yearly_measurement(
+    measurement: dg.AssetSelection, years: Sequence[int], tags: Mapping[str, str]
+) -> dg.ScheduleDefinition:
     """The yearly refresh: a job that asks every publisher and then measures all `years`. Off until switched on.
 
     `measurement` is what the job `measure` makes. A publisher that does not answer stops nothing: its last good
@@ -52,6 +69,7 @@ def yearly_measurement(measurement: dg.AssetSelection, years: Sequence[int]) -> 
         REFRESH_AND_MEASURE,
         selection=dg.AssetSelection.assets(SNAPSHOTS) | measurement,
         description="Ask every publisher what changed, fetch that, and measure: a new draft edition.",
+        tags=tags,
         owners=[OWNER],
     )
 
@@ -78,7 +96,7 @@ def inbox_sensor(data_folder: str) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="inbox",
-        job=take_in_job,
+        job_name=TAKE_IN,
         minimum_interval_seconds=60,
         description="Takes in files that are put into the inbox of the data root.",
     )

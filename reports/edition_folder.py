@@ -61,7 +61,7 @@ def replace_file(new: Path, target: Path) -> None:
 def work_file(target: Path) -> Iterator[Path]:
     """The work name of a file that will replace `target`; whatever happens, nothing stays under it."""
     new = beside(target, "new")
-    work = (new, _log_of(new))
+    work = (new, log_of(new))
     for path in work:
         remove(path)
     try:
@@ -215,12 +215,12 @@ def _make_way(target: Path) -> None:
     DuckDB 1.5.5 refuses to open a database beside a log that belongs to another file. A session that goes on writing
     to the old file makes a new log: only a database that nobody may write rules that out.
     """
-    _log_of(target).unlink(missing_ok=True)
+    log_of(target).unlink(missing_ok=True)
     if _WINDOWS and target.exists():
         target.chmod(stat.S_IREAD | stat.S_IWRITE)
 
 
-def _log_of(database: Path) -> Path:
+def log_of(database: Path) -> Path:
     """Where DuckDB keeps what was written to a database and is not yet in it."""
     return database.with_name(f"{database.name}.wal")
 

@@ -90,7 +90,7 @@ def refuse(message: str, code: int) -> NoReturn:
 @contextmanager
 def said_in_words() -> Iterator[None]:
     """End the command with one message and the right exit code, whatever the work on editions is refused for."""
-    from assets.edition import NotOffered
+    from assets.edition import Unfinished
     from assets.publication import NotPublishable
     from pipelines.publish import WrongCall
     from pipelines.run import OutputNotUsable
@@ -102,14 +102,14 @@ def said_in_words() -> Iterator[None]:
 
     try:
         yield
-    except (AnotherRunIsBusy, StorageFault, EditionInUse, NotOffered, DamagedEdition, NotPublishable) as error:
+    except (AnotherRunIsBusy, StorageFault, EditionInUse, Unfinished, DamagedEdition, NotPublishable) as error:
         refuse(str(error), DATA_AT_FAULT)
     except (OutputNotUsable, WrongCall) as error:
         refuse(str(error), CALL_AT_FAULT)
-    except Terminated:
-        refuse("Stopped. The last edition is untouched.", 143)
-    except KeyboardInterrupt:
-        refuse("Stopped. The last edition is untouched.", 130)
+    except Terminated as error:
+        refuse(f"Stopped. {error}".strip(), 143)
+    except KeyboardInterrupt as error:
+        refuse(f"Stopped. {error}".strip(), 130)
 
 
 @contextmanager

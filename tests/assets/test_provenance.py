@@ -187,6 +187,10 @@ def test_the_catalogue_and_bundled_figures_are_no_other_version_but_go_along(che
     (checkout / "sources" / "bundled").mkdir(parents=True)
     first = code_version(checkout)
     described = ("catalog/themes.yaml", "catalog/coverage.csv", "sources/bundled/regions.csv")
+    # Names become codes by this one, and nothing else has a checksum of it.
+    (checkout / "sources" / "bundled" / "region_names.csv").write_text("code,name\n", encoding="utf-8")
+    assert code_version(checkout) != first
+    (checkout / "sources" / "bundled" / "region_names.csv").unlink()
     for name in described:
         (checkout / name).write_text("changed\n", encoding="utf-8")
     assert code_version(checkout) == first
@@ -356,21 +360,28 @@ def test_an_edition_is_not_made_of_what_changed_during_the_run(
     provenance.require_unchanged(using)
     with monkeypatch.context() as patched:
         patched.setattr(provenance, "code_version", lambda: "9.9.9")
-        with pytest.raises(MixedRuns, match="Changed during the run: the software"):
+        with pytest.raises(MixedRuns, match="Changed since the run began: the software"):
             provenance.require_unchanged(using)
     region = tmp_path / "salland.yaml"
     region.write_text(SALLAND, encoding="utf-8")
     with monkeypatch.context() as patched:
         patched.setenv("BTG_REGION", str(region))
-        with pytest.raises(MixedRuns, match="Changed during the run: the catalogue"):
+        with pytest.raises(MixedRuns, match="Changed since the run began: the catalogue"):
             provenance.require_unchanged(using)
         region.write_text("half an ed", encoding="utf-8")
-        with pytest.raises(MixedRuns, match="Changed during the run: the catalogue"):
+        with pytest.raises(MixedRuns, match="Changed since the run began: the catalogue"):
+            provenance.require_unchanged(using)
+    with monkeypatch.context() as patched:
+        other = tmp_path / "bundled"
+        other.mkdir()
+        (other / "figures.csv.gz").write_bytes(b"pulled meanwhile")
+        patched.setattr(bundled, "FOLDER", other)
+        with pytest.raises(MixedRuns, match="Changed since the run began: the figures that come with it"):
             provenance.require_unchanged(using)
     store.note("CBS 86161NED", "unchanged")
     provenance.require_unchanged(using)
     keep(store, b"new")
-    with pytest.raises(MixedRuns, match="Changed during the run: the snapshots in the data root"):
+    with pytest.raises(MixedRuns, match="Changed since the run began: the snapshots in the data root"):
         provenance.require_unchanged(using)
 
 

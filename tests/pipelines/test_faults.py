@@ -166,7 +166,8 @@ def test_a_lock_left_by_a_dead_process_is_recognised(standing: Path, btg: Btg, e
     assert not (standing / HOLDER).exists()
 
 
-def test_only_dead_runs_to_this_output_are_ended_in_the_history(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tagged", [False, True])
+def test_only_dead_runs_to_this_output_are_ended_in_the_history(tmp_path: Path, tagged: bool) -> None:
     """By whatever run comes next, of whatever job: each says itself which output it writes to."""
 
     @dg.asset
@@ -184,12 +185,15 @@ def test_only_dead_runs_to_this_output_are_ended_in_the_history(tmp_path: Path) 
             for where in (str(here), str(tmp_path / "elsewhere"))
             for status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.SUCCESS)
         }
-        last = dg.materialize([theme], instance=instance, resources={"io_manager": tables})
+        # With the tag from the start, as a job has it, or a run that repeats another one.
+        tags = {OUTPUT_TAG: str(here)} if tagged else {}
+        last = dg.materialize([theme], instance=instance, resources={"io_manager": tables}, tags=tags)
         assert last.success
         own = instance.get_run_by_id(last.run_id)
         assert own is not None
         assert own.tags[OUTPUT_TAG] == str(here)
         assert own.status is dg.DagsterRunStatus.SUCCESS
+        assert not [event for event in instance.all_logs(own.run_id) if "was killed" in str(event)]
         now = {key: instance.get_run_by_id(run.run_id) for key, run in made.items()}
     for (where, status), run in now.items():
         assert run is not None

@@ -267,7 +267,7 @@ def test_a_refused_file_that_is_put_back_unchanged_is_taken_in_anew(store: Snaps
 
 
 def test_the_sensor_starts_the_job_that_takes_in(run: Job, store: SnapshotStore) -> None:
-    assert inbox_sensor(str(store.root)).job.name == TAKE_IN
+    assert inbox_sensor(str(store.root)).job_name == TAKE_IN
 
 
 # --- the schedule
@@ -305,7 +305,7 @@ def _days(begin: datetime, number: int) -> list[str]:
 
 
 def test_the_schedule_starts_the_job_that_asks(run: Job) -> None:
-    assert source_watch.job.name == REFRESH
+    assert source_watch.job_name == REFRESH
     tick = source_watch.evaluate_tick(
         dg.build_schedule_context(scheduled_execution_time=datetime(2026, 5, 1, 6, tzinfo=AMSTERDAM))
     )

@@ -20,6 +20,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from assets.edition import finish_what_was_cut_off
 from assets.provenance import ROOMS
 from pipelines.query import read_only_query
 from pipelines.run import root_errors
@@ -276,7 +277,7 @@ def test_being_stopped_after_it_got_its_name_is_told_as_what_it_is(
     def interrupted(*_: object) -> None:
         raise stop
 
-    monkeypatch.setattr("assets.publication.offer", interrupted)
+    monkeypatch.setattr("assets.publication.offer_to_readers", interrupted)
     result = btg(*SIGNED, "--output", output)
     assert result.exit_code == 1
     assert "Edition 2025-1 is published" in result.stdout
@@ -288,7 +289,7 @@ def test_being_stopped_after_it_got_its_name_is_told_as_what_it_is(
 @pytest.mark.parametrize(
     ("step", "published"),
     [("assets.publication.write_database", []), ("assets.publication.write_fair_pack", []),
-     ("assets.publication.offer", ["2025-1"])],
+     ("assets.publication.offer_to_readers", ["2025-1"])],
 )  # fmt: skip
 def test_a_disk_that_fills_while_publishing_leaves_all_of_the_edition_or_none(
     btg: Btg, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, published: list[str]
@@ -321,6 +322,51 @@ def test_a_disk_that_fills_while_publishing_leaves_all_of_the_edition_or_none(
         assert result.exit_code == (1 if published else 0), "a draft that knows of no edition before it"
         assert opened(output) == "2025-1"
         assert list((output / "editions").glob(".*")) == []
+
+
+def test_what_keeps_a_run_from_beginning_is_told_and_nothing_is_said_to_be_published(
+    btg: Btg, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster calls that a failure of the run and not of a step."""
+    output = Path(shutil.copytree(measured, tmp_path / "output"))
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("the history is broken")
+
+    monkeypatch.setattr("pipelines.parquet_io.claim", broken)
+    result = btg(*SIGNED, "--output", output)
+    assert result.exit_code == 1
+    assert "the history is broken" in result.output
+    assert "is published" not in result.output
+    assert editions.finals(output) == []
+
+
+def test_a_final_edition_without_its_sign_off_stops_what_comes_next_in_words(btg: Btg, own: Path) -> None:
+    editions.state_file(own, "2025-1").unlink()
+    for call in (["measure"], [*SIGNED, "--reason", "once more"]):
+        result = btg(*call, "--output", own)
+        assert result.exit_code == 1
+        assert "the sign-off of edition 2025-1 is missing" in result.output
+        for untrue in ("is published", "is ready", "fault in the software", "Traceback"):
+            assert untrue not in result.output
+
+
+def test_what_a_killed_session_wrote_beside_the_database_is_gone_after_the_next_run(own: Path) -> None:
+    """DuckDB keeps it in a log beside the file, which itself is as it was."""
+    database = own / "btg.duckdb"
+    database.chmod(0o600)
+    write = (
+        f"import duckdb, os; c = duckdb.connect({str(database)!r}); c.execute('UPDATE indicator_value SET value = 123456.5')"
+    )
+    subprocess.run([sys.executable, "-c", f"{write}; os._exit(1)"], check=False)
+    assert database.with_name("btg.duckdb.wal").exists()
+    finish_what_was_cut_off(own)
+    assert not database.with_name("btg.duckdb.wal").exists()
+    sql = "SELECT count(*) FROM indicator_value WHERE value = 123456.5"
+    with duckdb.connect(str(database), read_only=True) as connection:
+        assert connection.execute(sql).fetchone() == (0,)
+    if os.name == "posix":
+        assert not database.stat().st_mode & 0o222
 
 
 def test_a_click_in_dagsters_interface_publishes_nothing(
@@ -368,10 +414,10 @@ def test_an_erratum_that_was_interrupted_is_stated_once(btg: Btg, own: Path, mon
         raise OSError(28, "No space left on device", str(own / "btg.duckdb"))
 
     with monkeypatch.context() as patched:
-        patched.setattr("assets.edition.offer_to_readers", full)
+        patched.setattr("pipelines.publish.offer_to_readers", full)
         result = btg(*call)
     assert result.exit_code == 1
-    assert "The erratum to 2025-1 is stated, but" in result.output
+    assert "The erratum to 2025-1 is stated. What follows could not be done" in result.output
     assert "Traceback" not in result.output
     assert btg(*call).exit_code == 0
     assert len(editions.read_state(own, "2025-1").errata) == 1

@@ -19,11 +19,10 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
-from assets.edition import NotOffered
+from assets.edition import Unfinished
 from assets.tables import CATALOGUE
 from assets.workspace import Workspace
 from pipelines.run import _raise_what_stopped, _reasons
-from pipelines.settings import Settings
 from reports.edition_folder import EditionInUse
 from sources import bundled
 from tests.conftest import CHECKOUT, EXAMPLES, plain_figures
@@ -225,7 +224,7 @@ def test_a_fault_of_ours_is_said_to_be_ours(
     assert not checked.stdout.startswith("Passed"), checked.stdout
 
 
-@pytest.mark.parametrize("kind", [EditionInUse, NotOffered])
+@pytest.mark.parametrize("kind", [EditionInUse, Unfinished])
 def test_an_edition_that_a_reader_has_open_is_said_to_be_so(tmp_path: Path, kind: type[RuntimeError]) -> None:
     """Not a fault of the software, nor of rights: on Windows, close the program that has it open."""
 
@@ -238,7 +237,7 @@ def test_an_edition_that_a_reader_has_open_is_said_to_be_so(tmp_path: Path, kind
 
     result = dg.materialize([draft], raise_on_error=False, instance=dg.DagsterInstance.ephemeral())
     workspace = Workspace(output=str(tmp_path), input_folder="", data_folder="", lock_file="")
-    _raise_what_stopped(result, None, Settings(tmp_path, tmp_path, None, "in_process"))
+    _raise_what_stopped(result, None, workspace)
     (reason,) = _reasons(result, workspace.read_checks(), workspace)
     assert reason == "output/btg.duckdb is open in another program. Close it and run again."
 

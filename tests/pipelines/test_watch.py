@@ -50,7 +50,7 @@ class Toy:
         def final_edition() -> None:
             self.made.append("final edition")
 
-        self.schedule = yearly_measurement(dg.AssetSelection.assets(figures, values), [2022, 2023])
+        self.schedule = yearly_measurement(dg.AssetSelection.assets(figures, values), [2022, 2023], {})
         self.definitions = dg.Definitions(
             assets=[values, figures, snapshots, final_edition],
             schedules=[self.schedule],
