@@ -355,10 +355,9 @@ def test_what_a_killed_session_wrote_beside_the_database_is_gone_after_the_next_
     """DuckDB keeps it in a log beside the file, which itself is as it was."""
     database = own / "btg.duckdb"
     database.chmod(0o600)
-    write = (
-        f"import duckdb, os; c = duckdb.connect({str(database)!r}); c.execute('UPDATE indicator_value SET value = 123456.5')"
-    )
-    subprocess.run([sys.executable, "-c", f"{write}; os._exit(1)"], check=False)
+    write = "c.execute('UPDATE indicator_value SET value = 123456.5')"
+    session = f"import duckdb, os; c = duckdb.connect({str(database)!r}); {write}; os._exit(1)"
+    subprocess.run([sys.executable, "-c", session], check=False)
     assert database.with_name("btg.duckdb.wal").exists()
     finish_what_was_cut_off(own)
     assert not database.with_name("btg.duckdb.wal").exists()
