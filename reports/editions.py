@@ -328,7 +328,7 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _is_complete(root: Path, folder: Path) -> bool:
-    return (folder / SUMS).exists() or _state_at_hand(root, folder.name).exists()
+    return (folder / SUMS).exists() or any(path.exists() for path in _places_of_state(root, folder.name))
 
 
 def _order(name: str) -> tuple[int, int]:
@@ -337,20 +337,28 @@ def _order(name: str) -> tuple[int, int]:
     return int(year), int(serial)
 
 
-def _state_at_hand(root: Path, name: str) -> Path:
-    """The state, or the one that still waits where publishing was cut off after the folder got its name."""
+def _places_of_state(root: Path, name: str) -> tuple[Path, Path, Path]:
+    """Where to look for the state, in this order; the second is where it waits until its edition has its folder.
+
+    It may get its name between two looks, and never loses it: so whoever found neither looks for the first once more.
+    """
     file = state_file(root, name)
-    pending = beside(file, "pending")
-    return pending if pending.exists() and not file.exists() else file
+    return file, beside(file, "pending"), file
 
 
 def _load(root: Path, name: str) -> State:
-    path = _state_at_hand(root, name)
     remedy = "Put it back from a backup: btg restore FILE --force"
+    for path in _places_of_state(root, name):
+        with suppress(FileNotFoundError):
+            return _parse(name, path, remedy)
+    raise DamagedEdition(state_file(root, name), f"the sign-off of edition {name} is missing", f"{remedy}.")
+
+
+def _parse(name: str, path: Path, remedy: str) -> State:
     try:
         return parse_state(name, path.read_bytes())
-    except FileNotFoundError as error:
-        raise DamagedEdition(path, f"the sign-off of edition {name} is missing", f"{remedy}.") from error
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise DamagedEdition(path, f"cannot be read ({error.strerror})", "Mend the rights or the disk.") from error
     except ValueError as error:

@@ -205,6 +205,28 @@ def test_publishing_killed_after_the_folder_has_its_name_is_finished_by(
     assert len(read_state(tmp_path, "2025-1").errata) == 1
 
 
+def test_a_sign_off_that_gets_its_name_between_two_looks_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader in the very moment of publishing: at first no file has the name, then none waits for it any more."""
+    publish(tmp_path, "2025-1")
+    file = state_file(tmp_path, "2025-1")
+    waiting = file.replace(edition_folder.beside(file, "pending"))
+    read, seen = Path.read_bytes, []
+
+    def read_and_be_overtaken(path: Path) -> bytes:
+        seen.append(path)
+        try:
+            return read(path)
+        finally:
+            if len(seen) == 1:
+                waiting.replace(file)
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_be_overtaken)
+    assert read_state(tmp_path, "2025-1").published_by == "A. Analyst"
+    assert seen[:3] == [file, waiting, file]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
