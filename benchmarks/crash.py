@@ -591,11 +591,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Victim:
-    """A process to kill: what it does, and after how many seconds (None: it kills itself at a given point)."""
+    """A process to kill: what it does, and after how many seconds (None: it kills itself at a given point).
+
+    `before` is done before each attempt, and is not killed: publishing needs a draft that knows the editions there are.
+    """
 
     kind: str
     work: Callable[[], Any]
     seconds: float | None = None
+    before: Callable[[], None] = lambda: None
 
 
 class Benchmark:
@@ -666,6 +670,7 @@ class Benchmark:
 
     def kill(self, victim: Victim) -> None:
         """Kill one victim, and look at what it left; where it was done before, kill another one earlier."""
+        victim.before()
         child, receiver = begin(victim.work, self.stage.log)
         if victim.seconds is not None:
             time.sleep(victim.seconds)
@@ -726,16 +731,15 @@ class Benchmark:
         seconds = time.perf_counter() - start
         for killed in kills_at(heard, count[f"file operation of {what}"], self.chance):
             side = self.other_side()
-            before(side)
             yield Victim(
                 f"file operation of {what}",
                 lambda side=side, killed=killed: killed(self.stage, lambda: work(self.stage, side)),  # type: ignore[misc]
+                before=partial(before, side),
             )
         for _ in range(count[f"random moment of {what}"]):
             side = self.other_side()
-            before(side)
             moment = self.chance.uniform(0, seconds)
-            yield Victim(f"random moment of {what}", lambda side=side: work(self.stage, side), moment)  # type: ignore[misc]
+            yield Victim(f"random moment of {what}", partial(work, self.stage, side), moment, partial(before, side))
 
 
 def nothing_before(_: str) -> None:
