@@ -1,7 +1,7 @@
 """One measured edition for all tests: made by the command a user types, in folders of its own.
 
 The other whole runs that tests need are made the same way. They start when the first test does, two at a time, and a
-test waits for the one it needs.
+test waits for the one it needs. A module of tests that has `WHOLE_RUNS` of its own has them started too.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,10 @@ class Run:
         return self
 
 
+# Makes a scenario in a folder of its own; what comes of it is what the fixture of that name gives.
+WholeRun = Callable[["Runs", Path], Any]
+
+
 @dataclass
 class Runs:
     """Whole runs in processes of their own, two at a time. `checkout_before` is what the checkout held before.
@@ -92,19 +97,26 @@ class Runs:
     """
 
     folder: Path
+    known: dict[str, WholeRun]
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     checkout_before: set[str] = field(default_factory=lambda: {path.name for path in CHECKOUT.iterdir()})
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
-    made: dict[str, Future[Run]] = field(default_factory=dict)
+    made: dict[str, Future[Any]] = field(default_factory=dict)
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def start(self, name: str) -> Future[Run]:
-        """Begin the run called `name`, unless that was done already."""
+    def start(self, name: str) -> Future[Any]:
+        """Begin the run called `name`, unless that was done already; a module may have another result than a Run."""
         if name not in self.made:
             folder = self.folder / name
             folder.mkdir()
-            self.made[name] = self.pool.submit(WHOLE_RUNS[name], self, folder)
+            self.made[name] = self.pool.submit(self.known[name], self, folder)
         return self.made[name]
+
+    def run(self, name: str) -> Run:
+        """The run called `name`, when it has finished."""
+        run = self.start(name).result()
+        assert isinstance(run, Run)
+        return run
 
     def btg(
         self,
@@ -117,9 +129,23 @@ class Runs:
         """Run `btg` as a user does, with Dagster's storage beside the output folder; `env` None removes a name."""
         assert BTG.exists(), f"{BTG} does not exist: install the checkout first (make test does)"
         settings = {"BTG_DAGSTER_STORAGE": str(output.with_name(f"{output.name}-dagster")), "NO_COLOR": "1"}
-        wanted = {**self.environment, **settings, "COLUMNS": "200", **(env or {})}
+        command = (BTG, *arguments, "--output", output)
+        return self.command(
+            *command, output=output, env={**settings, **(env or {})}, cwd=cwd, while_running=while_running
+        )
+
+    def command(
+        self,
+        *parts: str | Path,
+        output: Path,
+        env: Mapping[str, str | None],
+        cwd: Path | None = None,
+        while_running: Callable[[subprocess.Popen[str]], None] | None = None,
+    ) -> Run:
+        """Run a command; it is ended when the tests are."""
+        wanted = {**self.environment, "COLUMNS": "200", **env}
         process = subprocess.Popen(
-            [str(part) for part in (BTG, *arguments, "--output", output)],
+            [str(part) for part in parts],
             env={name: value for name, value in wanted.items() if value is not None},
             cwd=cwd or self.folder,
             stdin=subprocess.DEVNULL,
@@ -136,7 +162,7 @@ class Runs:
 
     def copy_of_edition(self, folder: Path) -> Path:
         """An output folder that holds the standing edition, to run in once more."""
-        return Path(shutil.copytree(self.start("edition").result().succeeded().output, folder / "output"))
+        return Path(shutil.copytree(self.run("edition").succeeded().output, folder / "output"))
 
     def stop(self) -> None:
         """End what still runs: the tests are over."""
@@ -239,7 +265,7 @@ def _with_delivered(runs: Runs, folder: Path) -> Run:
 
 
 # In the order in which they start.
-WHOLE_RUNS: dict[str, Callable[[Runs, Path], Run]] = {
+WHOLE_RUNS: dict[str, WholeRun] = {
     "edition": _edition,
     "edition_elsewhere": _edition_elsewhere,
     "edition_from_folder": _edition_from_folder,
@@ -254,10 +280,13 @@ WHOLE_RUNS: dict[str, Callable[[Runs, Path], Run]] = {
 
 @pytest.fixture(scope="session", autouse=True)
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """All whole runs; those that the collected tests need start now."""
-    needed = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    made = Runs(tmp_path_factory.mktemp("runs"))
-    for name in WHOLE_RUNS:
+    """All whole runs; those that the collected tests need (a fixture has the name of its run) start now."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    needed = {name for item in items for name in item.fixturenames}
+    of_modules = [getattr(module, "WHOLE_RUNS", {}) for module in dict.fromkeys(item.module for item in items)]
+    known = {name: run for whole_runs in (WHOLE_RUNS, *of_modules) for name, run in whole_runs.items()}
+    made = Runs(tmp_path_factory.mktemp("runs"), known)
+    for name in known:
         if name in needed:
             made.start(name)
     yield made
@@ -267,7 +296,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def edition_run(runs: Runs) -> Run:
     """`btg measure --demo`."""
-    return runs.start("edition").result().succeeded()
+    return runs.run("edition").succeeded()
 
 
 @pytest.fixture(scope="session")
@@ -279,43 +308,43 @@ def edition(edition_run: Run) -> Path:
 @pytest.fixture(scope="session")
 def edition_elsewhere(runs: Runs) -> Path:
     """The output folder of a second `btg measure --demo`, in another environment. Only for reading."""
-    return runs.start("edition_elsewhere").result().succeeded().output
+    return runs.run("edition_elsewhere").succeeded().output
 
 
 @pytest.fixture(scope="session")
 def edition_from_folder(runs: Runs) -> Path:
     """The output folder of a run of the same official figures, from a folder, with no survey. Only for reading."""
-    return runs.start("edition_from_folder").result().succeeded().output
+    return runs.run("edition_from_folder").succeeded().output
 
 
 @pytest.fixture(scope="session")
 def stopped(runs: Runs) -> Run:
     """A run that a blocking check stopped, in an output folder that held the standing edition."""
-    return runs.start("stopped").result()
+    return runs.run("stopped")
 
 
 @pytest.fixture(scope="session")
 def refused(runs: Runs) -> Run:
     """A run of wrong figures, in an output folder that held the standing edition."""
-    return runs.start("refused").result()
+    return runs.run("refused")
 
 
 @pytest.fixture(scope="session")
 def other_region(runs: Runs) -> Run:
     """A measurement of three other municipalities, by a region file."""
-    return runs.start("other_region").result()
+    return runs.run("other_region")
 
 
 @pytest.fixture(scope="session")
 def until_2023(runs: Runs) -> Run:
     """`btg measure --demo --year 2023`, in an output folder that held the standing edition."""
-    return runs.start("until_2023").result()
+    return runs.run("until_2023")
 
 
 @pytest.fixture(scope="session")
 def with_delivered(runs: Runs) -> Run:
     """`btg measure` with a data root that holds the two invented workbooks."""
-    return runs.start("with_delivered").result().succeeded()
+    return runs.run("with_delivered").succeeded()
 
 
 @pytest.fixture(scope="session")
@@ -323,4 +352,4 @@ def interrupted(runs: Runs) -> Run:
     """A run stopped with Ctrl-C, in an output folder that held the standing edition."""
     if os.name == "nt":
         pytest.skip("Windows cannot send Ctrl-C to another process")
-    return runs.start("interrupted").result()
+    return runs.run("interrupted")

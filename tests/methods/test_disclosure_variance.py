@@ -13,8 +13,9 @@ itself, with states of its hidden parts drawn at random: what fits all that is p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,8 @@ from tests.methods.test_disclosure_attack import CATEGORIES, GROUPS, KEY, PLACE,
 
 DESIGN_EFFECTS = (0.8, 2.5)
 PERCENT = 100.0
+# Its figures, and those of them that are published.
+Wave = tuple[pl.DataFrame, pl.DataFrame]
 _DRAWS = 600
 _TRIES = 12
 _SLACK = 0.05  # respondents
@@ -261,28 +264,42 @@ def found_out(
     return found, attacks
 
 
-def all_found_out(seeds: range, *, knows_respondents: bool) -> tuple[list[str], int]:
+def published_wave(seed: int) -> Wave:
+    """A random wave, and what is published of it."""
+    figures = estimated(seed)
+    return figures, rounded(protected(figures, GROUPS, SETTINGS).frame)
+
+
+@pytest.fixture(scope="module")
+def of_seed() -> Callable[[int], Wave]:
+    """The same, made once for all tests."""
+    return cache(published_wave)
+
+
+def all_found_out(of_seed: Callable[[int], Wave], seeds: range, *, knows_respondents: bool) -> tuple[list[str], int]:
     """What the attacker finds out about the protected, published figures of random waves."""
     found, attacks = [], 0
     for seed in seeds:
-        figures = estimated(seed)
-        visible = rounded(protected(figures, GROUPS, SETTINGS).frame)
-        places, count = found_out(figures, visible, calibrated_by(seed), knows_respondents=knows_respondents)
+        places, count = found_out(*of_seed(seed), calibrated_by(seed), knows_respondents=knows_respondents)
         found += [f"wave {seed}: {place}" for place in places]
         attacks += count
     return found, attacks
 
 
 @pytest.mark.parametrize("seeds", [range(6), pytest.param(range(6, 200), marks=pytest.mark.slow)])
-def test_standard_errors_tell_no_more_of_a_hidden_numerator_than_is_promised(seeds: range):
-    found, attacks = all_found_out(seeds, knows_respondents=False)
+def test_standard_errors_tell_no_more_of_a_hidden_numerator_than_is_promised(
+    of_seed: Callable[[int], Wave], seeds: range
+):
+    found, attacks = all_found_out(of_seed, seeds, knows_respondents=False)
     assert attacks > 20 * len(seeds), "the attack must have something to find"
     assert found == []
 
 
 @pytest.mark.parametrize("seeds", [range(6), pytest.param(range(6, 200), marks=pytest.mark.slow)])
-def test_nor_to_someone_who_knows_how_many_respondents_every_hidden_cell_has(seeds: range):
-    assert all_found_out(seeds, knows_respondents=True)[0] == []
+def test_nor_to_someone_who_knows_how_many_respondents_every_hidden_cell_has(
+    of_seed: Callable[[int], Wave], seeds: range
+):
+    assert all_found_out(of_seed, seeds, knows_respondents=True)[0] == []
 
 
 def test_the_attacker_succeeds_where_protection_takes_no_account_of_variances(monkeypatch: pytest.MonkeyPatch):
@@ -290,7 +307,7 @@ def test_the_attacker_succeeds_where_protection_takes_no_account_of_variances(mo
         return variance_cuts(tables, unknowns, hidden, cells[:0])
 
     monkeypatch.setattr("methods.disclosure.suppress.variance_cuts", blind)
-    assert all_found_out(range(4), knows_respondents=True)[0] != []
+    assert all_found_out(published_wave, range(4), knows_respondents=True)[0] != []
 
 
 def test_the_attacker_succeeds_where_one_cell_of_a_sum_is_hidden_and_figures_are_not_rounded():

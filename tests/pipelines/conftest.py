@@ -44,16 +44,17 @@ def within(monkeypatch: pytest.MonkeyPatch, home: Path) -> Btg:
     return run
 
 
+def seen_by_readers(output: Path) -> dict[str, str]:
+    """What readers of an output folder see: every file of its editions, by SHA-256."""
+    files = [output / "btg.duckdb", *(output / "editions").rglob("*")]
+    return {
+        path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.is_file()
+    }
+
+
 @pytest.fixture(scope="session")
 def fingerprint() -> Callable[[Path], dict[str, str]]:
-    """A function that says what readers of an output folder see: every file of its editions, by SHA-256."""
-
-    def of(output: Path) -> dict[str, str]:
-        files = [output / "btg.duckdb", *(output / "editions").rglob("*")]
-        return {
-            path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in files
-            if path.is_file()
-        }
-
-    return of
+    """A function that says what readers of an output folder see."""
+    return seen_by_readers

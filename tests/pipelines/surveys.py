@@ -138,7 +138,9 @@ class Desk:
 
     def btg(self, *arguments: str | Path) -> Said:
         """Run a command of `btg` other than `measure`, which goes through `Runs.btg`."""
-        wanted = {**os.environ, **self.env, "NO_COLOR": "1", "COLUMNS": "200"}
+        # Another test may set something for itself meanwhile.
+        theirs = {name: value for name, value in os.environ.items() if not name.startswith(("BTG_", "DAGSTER_"))}
+        wanted = {**theirs, **self.env, "NO_COLOR": "1", "COLUMNS": "200"}
         done = subprocess.run(
             [str(part) for part in (BTG, *arguments)],
             env={name: value for name, value in wanted.items() if value is not None},

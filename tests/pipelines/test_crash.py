@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,34 +14,33 @@ from tests.conftest import CHECKOUT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import Run, Runs
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="victims are forked, which Windows cannot"),
 ]
 
 
-def test_readers_see_one_whole_edition_however_often_writing_is_killed(
-    edition_from_folder: Path, tmp_path: Path
-) -> None:
-    """Killed before and after each moment at which readers get something new, of a run and of publishing."""
-    figures = edition_from_folder.with_name("delivered")
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.crash",
-        "--of",
-        edition_from_folder,
-        "--input",
-        figures,
-        "--kills",
-        "2",
-    ]
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    done = subprocess.run(
-        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    counted = {said: int(number) for number, said in re.findall(r"^ *(\d+)  (.+)$", done.stdout, re.MULTILINE)}
+def _killed(runs: Runs, folder: Path) -> Run:
+    measured = runs.run("edition_from_folder").succeeded().output
+    benchmark = (sys.executable, "-m", "benchmarks.crash", "--kills", "2")
+    of = ("--of", measured, "--input", measured.with_name("delivered"))
+    return runs.command(*benchmark, *of, output=measured, env={"TMPDIR": str(folder)}, cwd=CHECKOUT)
+
+
+WHOLE_RUNS = {"killed": _killed}
+
+
+@pytest.fixture(scope="session")
+def killed(runs: Runs) -> Run:
+    """The benchmark on an edition, killing only before and after what readers see, of a run and of publishing."""
+    return runs.run("killed")
+
+
+def test_readers_see_one_whole_edition_however_often_writing_is_killed(killed: Run) -> None:
+    assert killed.returncode == 0, killed.said
+    counted = {said: int(number) for number, said in re.findall(r"^ *(\d+)  (.+)$", killed.stdout, re.MULTILINE)}
     (reads,) = [number for said, number in counted.items() if said.startswith("reads by 4 readers")]
     assert reads > 100
     assert counted["killed: file operation of the edition"] >= 4

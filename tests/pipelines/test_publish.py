@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import duckdb
@@ -27,7 +27,7 @@ from pipelines.run import root_errors
 from pipelines.signals import Terminated
 from reports import editions
 from reports.output_lock import hold
-from tests.conftest import CHECKOUT, Runs, plain_figures
+from tests.conftest import CHECKOUT, Runs, WholeRun, plain_figures
 from tests.pipelines.conftest import Btg, within
 from tests.pipelines.limits import small_disk
 
@@ -37,7 +37,7 @@ SIGNED = ("publish", "--by", "A. Tester")
 @pytest.fixture(scope="module")
 def measured(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder with a draft that may be published: without invented rows."""
-    made = runs.start("edition_from_folder").result().succeeded().output
+    made = runs.run("edition_from_folder").succeeded().output
     return Path(shutil.copytree(made, tmp_path_factory.mktemp("measured") / "output"))
 
 
@@ -496,12 +496,9 @@ def test_a_draft_of_equal_inputs_differs_in_nothing_from_the_final_edition(btg: 
 # --- what changed since, end to end: another catalogue and other figures than those of the final edition
 
 
-@pytest.fixture(scope="module")
-def planted(published: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """`btg diff` after a source revision, a figure made definitive, another definition, a withdrawn indicator, and
-    another setting of the analysis, which no published table names."""
-    folder = tmp_path_factory.mktemp("planted")
-    output = Path(shutil.copytree(published, folder / "output"))
+def _planted(runs: Runs, folder: Path) -> pl.DataFrame:
+    output = Path(shutil.copytree(runs.run("edition_from_folder").succeeded().output, folder / "output"))
+    runs.btg(*SIGNED, output=output).succeeded()
     code = _copy_of_the_code(folder / "code")
     _edit(code / "catalog/indicators/health.yaml", "goed of zeer goed noemt.", "goed of heel goed noemt.")
     _edit(code / "catalog/analysis.yaml", "window_years: 8", "window_years: 6")
@@ -520,17 +517,24 @@ def planted(published: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.Dat
     mean, median = "income_standardised_mean,GM0141,2024,", "income_standardised_median,GM0141,2024,33.4,"
     _edit(figures / "figures.csv", f"{mean}39.2", f"{mean}38.9")
     _edit(figures / "figures.csv", f"{median}provisional", f"{median}definitive")
-    env = {**os.environ, "PYTHONPATH": str(code), "BTG_OUTPUT": str(output), "BTG_DATA": ""}
-    env |= {"BTG_DAGSTER_STORAGE": str(folder / "dagster"), "DAGSTER_HOME": str(code), "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "pipelines.cli"]
+    env = {"PYTHONPATH": str(code), "BTG_DAGSTER_STORAGE": str(folder / "dagster"), "DAGSTER_HOME": str(code)}
 
-    def btg(*arguments: str | Path) -> bytes:
-        done = subprocess.run([*command, *arguments], check=False, cwd=code, env=env, capture_output=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def btg(*arguments: str | Path) -> str:
+        command = (sys.executable, "-m", "pipelines.cli", *arguments, "--output", output)
+        return runs.command(*command, output=output, env={**env, "NO_COLOR": "1"}, cwd=code).succeeded().stdout
 
     btg("measure", "--input", figures)
-    return pl.read_csv(btg("diff", "--format", "csv"), infer_schema=False)
+    return pl.read_csv(btg("diff", "--format", "csv").encode(), infer_schema=False)
+
+
+WHOLE_RUNS: dict[str, WholeRun] = {"planted": _planted}
+
+
+@pytest.fixture(scope="module")
+def planted(runs: Runs) -> pl.DataFrame:
+    """`btg diff` after a source revision, a figure made definitive, another definition, a withdrawn indicator, and
+    another setting of the analysis, which no published table names."""
+    return cast("pl.DataFrame", runs.start("planted").result())
 
 
 def _copy_of_the_code(folder: Path) -> Path:

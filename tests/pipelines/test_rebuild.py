@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -29,7 +29,7 @@ from reports import editions
 from reports.tables import write_csv, write_parquet
 from sources import bundled
 from sources.snapshots import Part, SnapshotStore
-from tests.conftest import CHECKOUT, ELSEWHERE, Run, Runs
+from tests.conftest import CHECKOUT, ELSEWHERE, Run, Runs, WholeRun
 
 EDITION = "2025-1"
 LOCK = hashlib.sha256((CHECKOUT / "requirements.lock").read_bytes()).hexdigest()
@@ -567,28 +567,48 @@ def another_locale(folder: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.slow
-def test_a_published_edition_is_identical_in_another_place_time_zone_and_locale(
-    runs: Runs, edition_from_folder: Path, tmp_path: Path
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class MadeAgain:
+    """An output folder with a final edition, when its files were written before, and the finished `btg rebuild`."""
+
+    output: Path
+    before: dict[Path, int]
+    again: Run
+
+
+def _made_again(runs: Runs, folder: Path) -> MadeAgain:
+    measured = runs.run("edition_from_folder").succeeded().output
+    output = Path(shutil.copytree(measured, folder / "output"))
+    runs.btg("publish", "--by", "A. Jansen", output=output).succeeded()
+    before = times(output)
+    here = {"TZ": "America/St_Johns", "POLARS_MAX_THREADS": "2", "PYTHONHASHSEED": "11", **another_locale(folder)}
+    call: list[str | Path] = ["rebuild", *editions.finals(output), "--into", folder / "elsewhere", "--json"]
+    return MadeAgain(output, before, runs.btg(*call, output=output, cwd=folder, env={**ELSEWHERE, **here}))
+
+
+def times(output: Path) -> dict[Path, int]:
+    """When each file was last written."""
+    return {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()}
+
+
+WHOLE_RUNS: dict[str, WholeRun] = {"made_again": _made_again}
+
+
+@pytest.fixture(scope="module")
+def made_again(runs: Runs) -> MadeAgain:
     """Delivered figures, which are not in the git history, published and made again with everything else different."""
-    output = Path(shutil.copytree(edition_from_folder, tmp_path / "output"))
-    published = runs.btg("publish", "--by", "A. Jansen", output=output)
-    assert published.returncode == 0, published.said
-    (edition,) = editions.finals(output)
-    before = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()}
-    here = {"TZ": "America/St_Johns", "POLARS_MAX_THREADS": "2", "PYTHONHASHSEED": "11", **another_locale(tmp_path)}
-    again: Run = runs.btg(
-        *("rebuild", edition, "--into", tmp_path / "elsewhere", "--json"),
-        output=output,
-        cwd=tmp_path,
-        env={**ELSEWHERE, **here},
-    )
+    return cast("MadeAgain", runs.start("made_again").result())
+
+
+@pytest.mark.slow
+def test_a_published_edition_is_identical_in_another_place_time_zone_and_locale(made_again: MadeAgain) -> None:
+    again, output = made_again.again, made_again.output
     assert again.returncode == 0, again.said
     report = json.loads(again.stdout)
     assert report["identical"]
     assert report["tables"] == len(CATALOGUE.registry.tables) - 2
-    assert {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()} == before
+    assert times(output) == made_again.before
+    (edition,) = editions.finals(output)
     text = (editions.folder_of(output, edition) / "provenance.json").read_text(encoding="utf-8")
-    for private in ("Jansen", str(tmp_path), str(CHECKOUT)):
+    for private in ("Jansen", str(output.parent), str(CHECKOUT)):
         assert private not in text

@@ -12,7 +12,7 @@ import sqlite3
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import polars as pl
@@ -20,6 +20,7 @@ import pytest
 
 from sources.survey.private_files import new_key
 from sources.survey.store import PrivateStore
+from tests.pipelines.conftest import seen_by_readers
 from tests.pipelines.surveys import (
     ADDRESS,
     DIMENSIONS,
@@ -38,7 +39,7 @@ from tests.pipelines.surveys import (
 if TYPE_CHECKING:
     from typer.testing import Result
 
-    from tests.conftest import Run, Runs
+    from tests.conftest import Run, Runs, WholeRun
     from tests.pipelines.conftest import Btg
 
 Fingerprint = Callable[[Path], dict[str, str]]
@@ -76,10 +77,9 @@ class Office:
     run: Run
 
 
-@pytest.fixture(scope="module")
-def office(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Office:
+def _office(runs: Runs, folder: Path) -> Office:
     """Three waves as SPSS, csv and workbook, with a key; 2023 asks some people of 2022 again."""
-    desk = Desk(tmp_path_factory.mktemp("office"), key=new_key())
+    desk = Desk(folder, key=new_key())
     desk.describe([described(2022), described(2023, panel_of="inwoners_2022"), described(2025)])
     catalogue = desk.catalogue
     for year, file_format in FORMATS.items():
@@ -110,11 +110,10 @@ class Rebuilt:
     run: Run
 
 
-@pytest.fixture(scope="module")
-def rebuilt(office: Office, runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Rebuilt:
+def _rebuilt(runs: Runs, folder: Path) -> Rebuilt:
     """Of a copy of the office, the rows of the wave whose time is over are deleted."""
-    folder = tmp_path_factory.mktemp("rebuilt") / "office"
-    desk = Desk(Path(shutil.copytree(office.desk.folder, folder)), key=office.desk.key)
+    office = runs.start("office").result()
+    desk = Desk(Path(shutil.copytree(office.desk.folder, folder / "office")), key=office.desk.key)
     before = digests(desk.private)
     due = desk.btg("forget", "--due", "--dry-run")
     due_changed = digests(desk.private) != before
@@ -134,24 +133,22 @@ class Plain:
     edition: dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def plain(edition: Path, fingerprint: Fingerprint, tmp_path_factory: pytest.TempPathFactory) -> Plain:
+def _plain(runs: Runs, folder: Path) -> Plain:
     """The wave of 2023 is kept; the output folder holds the demo's edition."""
-    desk = Desk(tmp_path_factory.mktemp("plain"))
+    desk = Desk(folder)
     desk.describe([described(2022), described(2023)])
     wave = desk.wave("inwoners_2023")
     delivery = deliver(desk.folder / "delivered", desk.catalogue, wave, "csv")
     said = desk.btg("add", delivery.answers, "--margins", delivery.margins)
     assert said.returncode == 0, said.everything
-    shutil.copytree(edition, desk.output)
-    return Plain(desk, delivery, fingerprint(desk.output))
+    runs.copy_of_edition(folder)
+    return Plain(desk, delivery, seen_by_readers(desk.output))
 
 
-@pytest.fixture(scope="module")
-def impossible(plain: Plain, runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, Run]:
-    """At a copy of that desk, population numbers that the answers can never add up to: people where none answered."""
-    folder = tmp_path_factory.mktemp("impossible") / "desk"
-    desk = Desk(Path(shutil.copytree(plain.desk.folder, folder)))
+def _impossible(runs: Runs, folder: Path) -> tuple[Desk, Run]:
+    """At such a desk, population numbers that the answers can never add up to: people where none answered."""
+    plain = _plain(runs, folder)
+    desk = plain.desk
     answers = csv(plain.delivery.answers).filter(
         (pl.col("gemeente") != FEW) | (pl.col("geslacht") != "1") | (pl.col("leeftijd").cast(pl.Int64) < 65)
     )
@@ -162,6 +159,82 @@ def impossible(plain: Plain, runs: Runs, tmp_path_factory: pytest.TempPathFactor
     run = runs.btg("measure", output=desk.output, env=desk.env)
     desk.said.append(run.said)
     return desk, run
+
+
+def institute(year: int, **given: Any) -> dict[str, Any]:
+    """A wave of which the institute delivers figures only."""
+    columns = {"region": "gebied", "dimension": "thema", "value": "cijfer", "n": "aantal", "scale": "grade"}
+    wave = {
+        **{key: value for key, value in described(year).items() if key not in ("columns", "response", "calibration")},
+        "kind": "aggregates",
+        "retention_until": None,
+        "aggregates": columns | given,
+    }
+    return copy.deepcopy(wave)
+
+
+def _aggregated(runs: Runs, folder: Path) -> Desk:
+    """Figures without margin in 2022, with margin in 2023; of one municipality 29 people answered."""
+    desk = Desk(folder)
+    margin = {"margin": "marge", "value": "score", "scale": "score"}
+    desk.describe([institute(2022), institute(2023, **margin)])
+    region = desk.catalogue.region
+    answers = {code: 29 if code == FEW else 200 + place for place, code in enumerate(region.municipalities)}
+    answers |= {group: sum(answers[code] for code in members) for group, members in region.own_groups.items()}
+    figures = pl.DataFrame(
+        {
+            "gebied": list(answers),
+            "cijfer": [6.4 + 0.1 * (place % 9) for place in range(len(answers))],
+            "aantal": list(answers.values()),
+        }
+    ).join(pl.DataFrame({"thema": DIMENSIONS}), how="cross")
+    figures.write_csv(desk.folder / "2022.csv")
+    scored = figures.with_columns(score=(pl.col("cijfer") - 1) / 9 + 0.1, marge=pl.lit(0.02)).drop("cijfer")
+    scored.write_csv(desk.folder / "2023.csv")
+    for year in (2022, 2023):
+        said = desk.btg("add", desk.folder / f"{year}.csv")
+        assert said.returncode == 0, said.everything
+    runs.btg("measure", "--year", "2023", output=desk.output, env=desk.env).succeeded()
+    return desk
+
+
+WHOLE_RUNS: dict[str, WholeRun] = {
+    "office": _office,
+    "rebuilt": _rebuilt,
+    "plain": _plain,
+    "impossible": _impossible,
+    "aggregated": _aggregated,
+}
+
+
+@pytest.fixture(scope="module")
+def office(runs: Runs) -> Office:
+    """Three waves with a key, measured. Only for reading, as all of these."""
+    return cast("Office", runs.start("office").result())
+
+
+@pytest.fixture(scope="module")
+def rebuilt(runs: Runs) -> Rebuilt:
+    """The office without the rows of 2022."""
+    return cast("Rebuilt", runs.start("rebuilt").result())
+
+
+@pytest.fixture(scope="module")
+def plain(runs: Runs) -> Plain:
+    """A desk without a key, with the wave of 2023."""
+    return cast("Plain", runs.start("plain").result())
+
+
+@pytest.fixture(scope="module")
+def impossible(runs: Runs) -> tuple[Desk, Run]:
+    """A desk whose wave cannot be weighted, and the run that failed."""
+    return cast("tuple[Desk, Run]", runs.start("impossible").result())
+
+
+@pytest.fixture(scope="module")
+def aggregated(runs: Runs) -> Desk:
+    """A desk with tables of an institute."""
+    return cast("Desk", runs.start("aggregated").result())
 
 
 def csv(path: Path) -> pl.DataFrame:
@@ -562,44 +635,6 @@ def test_population_numbers_that_answers_cannot_meet_stop_the_run(
 
 
 # --- tables of an institute
-
-
-def institute(year: int, **given: Any) -> dict[str, Any]:
-    """A wave of which the institute delivers figures only."""
-    columns = {"region": "gebied", "dimension": "thema", "value": "cijfer", "n": "aantal", "scale": "grade"}
-    wave = {
-        **{key: value for key, value in described(year).items() if key not in ("columns", "response", "calibration")},
-        "kind": "aggregates",
-        "retention_until": None,
-        "aggregates": columns | given,
-    }
-    return copy.deepcopy(wave)
-
-
-@pytest.fixture(scope="module")
-def aggregated(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """Figures without margin in 2022, with margin in 2023; of one municipality 29 people answered."""
-    desk = Desk(tmp_path_factory.mktemp("aggregated"))
-    margin = {"margin": "marge", "value": "score", "scale": "score"}
-    desk.describe([institute(2022), institute(2023, **margin)])
-    region = desk.catalogue.region
-    answers = {code: 29 if code == FEW else 200 + place for place, code in enumerate(region.municipalities)}
-    answers |= {group: sum(answers[code] for code in members) for group, members in region.own_groups.items()}
-    figures = pl.DataFrame(
-        {
-            "gebied": list(answers),
-            "cijfer": [6.4 + 0.1 * (place % 9) for place in range(len(answers))],
-            "aantal": list(answers.values()),
-        }
-    ).join(pl.DataFrame({"thema": DIMENSIONS}), how="cross")
-    figures.write_csv(desk.folder / "2022.csv")
-    scored = figures.with_columns(score=(pl.col("cijfer") - 1) / 9 + 0.1, marge=pl.lit(0.02)).drop("cijfer")
-    scored.write_csv(desk.folder / "2023.csv")
-    for year in (2022, 2023):
-        said = desk.btg("add", desk.folder / f"{year}.csv")
-        assert said.returncode == 0, said.everything
-    runs.btg("measure", "--year", "2023", output=desk.output, env=desk.env).succeeded()
-    return desk
 
 
 def of_institute(desk: Desk, name: str) -> pl.DataFrame:
