@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 CHECKOUT = Path(__file__).parents[1]
 BUNDLE = CHECKOUT / "sources" / "bundled"
@@ -276,6 +277,13 @@ WHOLE_RUNS: dict[str, WholeRun] = {
     "interrupted": _interrupted,
     "with_delivered": _with_delivered,
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_for_algebra() -> Iterator[None]:
+    """Of small matrices, threads wait for each other, and take the processors from the whole runs beside the tests."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
