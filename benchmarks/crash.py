@@ -511,7 +511,9 @@ def _read_parquet(stage: Stage, sides: Sides, found: Read) -> None:
 
 
 def _read_finals(stage: Stage, sides: Sides, found: Read) -> None:
-    """Every final edition is as it was signed; while there is none, the draft's checksums are read."""
+    """Every final edition is as it was signed, and its Parquet files can be asked by name; else btg.duckdb is asked."""
+    import duckdb
+
     from reports import editions
 
     names = editions.finals(stage.output)
@@ -521,6 +523,9 @@ def _read_finals(stage: Stage, sides: Sides, found: Read) -> None:
         if faults:
             found.failed.append(f"{name}: {faults[0]}")
         found.saw(sides.of_figure(seen_in_database(stage, folder / "btg.duckdb")))
+        with duckdb.connect(config={"threads": 1}) as connection:
+            by_name = stage.queries(f"read_parquet('{folder}/parquet/{{}}.parquet')")
+            found.saw(sides.of_figure(_seen(connection, by_name)))
     if not names:
         _open_and_read(stage, sides, found)
 

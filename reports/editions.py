@@ -349,20 +349,15 @@ def _places_of_state(root: Path, name: str) -> tuple[Path, Path, Path]:
 def _load(root: Path, name: str) -> State:
     remedy = "Put it back from a backup: btg restore FILE --force"
     for path in _places_of_state(root, name):
-        with suppress(FileNotFoundError):
-            return _parse(name, path, remedy)
+        try:
+            return parse_state(name, path.read_bytes())
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise DamagedEdition(path, f"cannot be read ({error.strerror})", "Mend the rights or the disk.") from error
+        except ValueError as error:
+            raise DamagedEdition(path, str(error), f"Move this file elsewhere. {remedy}.") from error
     raise DamagedEdition(state_file(root, name), f"the sign-off of edition {name} is missing", f"{remedy}.")
-
-
-def _parse(name: str, path: Path, remedy: str) -> State:
-    try:
-        return parse_state(name, path.read_bytes())
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise DamagedEdition(path, f"cannot be read ({error.strerror})", "Mend the rights or the disk.") from error
-    except ValueError as error:
-        raise DamagedEdition(path, str(error), f"Move this file elsewhere. {remedy}.") from error
 
 
 def _as_json(state: State) -> bytes:

@@ -454,7 +454,6 @@ def test_names_that_people_give_files_are_taken(name: str) -> None:
     assert backup.is_safe(name)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a right there")
 def test_a_link_in_it_is_a_plain_file(there: Place, tmp_path: Path) -> None:
     there.put_back(forge(tmp_path / "x.zip", {"data/inbox/x": b"/etc/passwd"}))
     assert not (there.data / "inbox" / "x").is_symlink()

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from catalog import Catalogue
 from catalog.layouts import Layout, Recognition, RegionPlace, Titles
@@ -201,7 +202,6 @@ def test_figures_a_thousand_times_those_known_are_refused_by_file(file: Path, st
 
 
 def test_two_sheets_that_give_one_figure_are_refused(tmp_path: Path, store: SnapshotStore) -> None:
-    xlsxwriter = pytest.importorskip("xlsxwriter")
     path = tmp_path / "Banen.xlsx"
     with xlsxwriter.Workbook(path) as book:
         for name, enschede in (("Blad1", 100), ("Blad2", 101)):
