@@ -1,4 +1,4 @@
-"""Commands that show things in a browser: ui."""
+"""Commands that show things in a browser: ui, serve."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.cli.common import Output, app, said_in_words, settings_of, stderr
+from pipelines.cli.common import DATA_AT_FAULT, Output, app, refuse, said_in_words, settings_of, stderr
 
 LOCAL = "127.0.0.1"
 
@@ -41,3 +41,33 @@ def ui(
         raise typer.Exit(subprocess.run(command, check=False).returncode)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+@app.command(epilog="Example: btg serve --port 8001")
+def serve(
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port on this machine.")] = 8000,
+    output: Output = None,
+) -> None:
+    """The pages and files of all editions in a browser, on this machine only. Stop it with Ctrl-C.
+
+    / leads to the edition that readers open; /2025-1/site/ and every file of an edition keep their address.
+    """
+    from pipelines.serve import PortInUse, address_of, listen, server
+    from pipelines.signals import Terminated
+    from reports import editions
+
+    root = settings_of(output).output
+    if editions.standing(root) is None:
+        refuse(f"There is no edition in {root} yet. Make one with: btg measure --demo", DATA_AT_FAULT)
+    try:
+        listening = listen(port)
+    except PortInUse as error:
+        refuse(f"{error}: btg serve --port {port + 1 if port < 65535 else port - 1}", DATA_AT_FAULT)
+    stderr.print(f"The editions: {address_of(listening)}/ (stop with Ctrl-C)")
+    with said_in_words(), listening:
+        try:
+            server(root, listening).run(sockets=[listening])
+        except Terminated:
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None
