@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets import (
     analysis,
+    claims,
     core,
     edition,
     history,
@@ -31,7 +32,7 @@ from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job
 MEASURE, PUBLISH = "measure", "publish"
 _LAYERS = [
     *(intake, raw, survey, core, structure, measurement, history, analysis, scores),
-    *(revisions, edition, publication),
+    *(claims, revisions, edition, publication),
 ]
 _EXECUTORS = {ALONE: dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 

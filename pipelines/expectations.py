@@ -13,7 +13,7 @@ import polars as pl
 from assets.core import ROLES
 from catalog import Column, Table, frames
 from catalog.waves import SHARE_SUFFIX
-from pipelines import analysis_rules
+from pipelines import analysis_rules, claim_rules
 from pipelines.rules import MISSING, TOLERANCE, Context, Rule, Suite, flag, present
 
 
@@ -525,6 +525,7 @@ _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     "correction": [_corrected_as_said],
     "revision": [_differences],
     **analysis_rules.PLAUSIBILITY,
+    **claim_rules.PLAUSIBILITY,
 }
 
 # Tables with rules that only ask for attention.
@@ -540,6 +541,7 @@ _LOOKED_UP = {
     "comparison": {"survey_wave"},
     "change": {"survey_wave"},
     "revision": {"edition"},
+    "claim": claim_rules.LOOKED_UP,
 }
 
 

@@ -171,14 +171,12 @@ def _print_sources(outcome: Outcome) -> None:
 
 
 def _gaps(outcome: Outcome) -> list[str]:
+    """The sentences with the figures of the headline indicators, in their order."""
     from assets.tables import CATALOGUE
-    from reports.sentences import headline_gaps
+    from reports.claims import headline_claims
 
-    year = CATALOGUE.region.last_measurement_year
-    tables = [
-        outcome.workspace.read(CATALOGUE.registry[name], [str(year)]) for name in ("comparison", "indicator_value")
-    ]
-    return headline_gaps(tables[0], tables[1], CATALOGUE, year, scale=CATALOGUE.survey.settings.grade)
+    claim = outcome.workspace.read(CATALOGUE.registry["claim"])
+    return headline_claims(claim, CATALOGUE, CATALOGUE.region.last_measurement_year)
 
 
 @app.command(epilog="Example: btg check --all")

@@ -34,6 +34,7 @@ change | measurement_year baseline_year indicator_id region_code breakdown quant
  p_value p_value_adjusted verdict basis warnings
 theme_score | measurement_year framework theme_id region_code method | score grade ci_low ci_high rank rank_low \
  rank_high rank_of coverage status method_version standard_error warnings
+claim | claim_id language | sentence table_name row_key rule
 revision | edition previous_edition table_name row_key column_name | old_value new_value kind cause
 value_by_edition | edition measurement_year indicator_id region_code breakdown | value status reference_period ci_low \
  ci_high source_table url

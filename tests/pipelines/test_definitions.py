@@ -30,6 +30,7 @@ ASSETS = [
     "change",
     "charts",
     "check_result",
+    "claim",
     "code_list",
     "coherence",
     "comparison",

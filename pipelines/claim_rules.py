@@ -1,0 +1,99 @@
+"""What must be true of sentences on figures, whatever grammar made them: the verdict of their row, and no cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+
+from pipelines.rules import Context, Suite, flag
+
+# Watching broad welfare shows what differs, never why.
+CAUSES: Final = {
+    "nl": (
+        *("door", "doordat", "dankzij", "leidt", "leiden", "omdat", "vanwege", "wegens", "zorgt", "waardoor"),
+        *("daardoor", "komt", "gevolg", "effect", "oorzaak", "werkt"),
+    ),
+    "en": (
+        *("because", "due", "thanks", "leads", "lead", "causes", "caused", "result", "results", "effect", "owing"),
+        *("therefore", "hence", "impact"),
+    ),
+}
+_WITH_VERDICT: Final = ("comparison", "change", "trend")
+
+
+def _follows_from_its_row(frame: pl.DataFrame, context: Context) -> Suite:
+    """Every sentence on one row finds that row, and says its verdict and no other."""
+    single = frame.filter(~pl.col("rule").str.starts_with("count_"))
+    keyed = pl.concat([_keys(name, context) for name in sorted(single["table_name"].unique())])
+    labels = _labels(context)
+    said = pl.col("sentence").str.extract_many(labels["own"].explode().unique().sort().to_list())
+    says = (said.list.len() > 0) & (said.list.set_difference("own").list.len() == 0)
+    # Where a figure is missing, the sentence says that instead.
+    without = pl.col("verdict").is_null() | pl.col("rule").str.ends_with("_missing")
+    listed = (
+        single.join(keyed, ["table_name", "row_key"], how="left", maintain_order="left")
+        .join(labels, ["language", "verdict"], how="left", maintain_order="left")
+        .select(
+            "claim_id",
+            "language",
+            "sentence",
+            found=pl.col("found").fill_null(value=False),
+            says_verdict=without | says.fill_null(value=False),
+        )
+    )
+    expected = "a sentence says the verdict of its row and no other"
+    return Suite(
+        listed,
+        ["claim_id", "language"],
+        [
+            flag("claim_has_its_row", "found", "the row a sentence is about is in its table"),
+            flag("claim_says_its_verdict", "says_verdict", expected, shows=("sentence",)),
+        ],
+        unit="sentence",
+    )
+
+
+def _keys(name: str, context: Context) -> pl.DataFrame:
+    """The keys of a table's rows as sentences name them, with the verdict where there is one."""
+    table, frame = context.catalogue.registry[name], context.read(name)
+    key = pl.concat_str([pl.format(column + "={}", column) for column in table.key], separator="|")
+    verdict = pl.col("verdict") if name in _WITH_VERDICT else pl.lit(None, dtype=pl.String)
+    return frame.select(table_name=pl.lit(name), row_key=key, verdict=verdict, found=pl.lit(value=True))
+
+
+def _labels(context: Context) -> pl.DataFrame:
+    """By language and verdict: the words that say it, of a comparison or a change."""
+    terms = context.catalogue.vocabulary["verdict"]
+    rows = []
+    for language in CAUSES:
+        fields = (f"label_{language}", f"label_change_{language}")
+        words = {
+            verdict: {text for field in fields if (text := getattr(term, field))} for verdict, term in terms.items()
+        }
+        for verdict, own in words.items():
+            rows.append({"language": language, "verdict": verdict, "own": sorted(own)})
+    return pl.DataFrame(rows)
+
+
+def _names_no_cause(frame: pl.DataFrame, _: Context) -> Suite:
+    # Whole words only: `effect` is not in `effectief`.
+    named = [
+        (pl.col("language") == language) & pl.col("sentence").str.contains(rf"(?i)\b(?:{'|'.join(words)})\b")
+        for language, words in CAUSES.items()
+    ]
+    listed = frame.select("claim_id", "language", "sentence", no_cause=~pl.any_horizontal(named))
+    expected = "no sentence says why figures differ"
+    return Suite(
+        listed,
+        ["claim_id", "language"],
+        [flag("claim_names_no_cause", "no_cause", expected, shows=("sentence",))],
+        unit="sentence",
+    )
+
+
+PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
+    "claim": [_follows_from_its_row, _names_no_cause],
+}
+LOOKED_UP: Final = {"comparison", "change", "indicator_value", "sensitivity", "trend"}

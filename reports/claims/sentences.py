@@ -1,0 +1,320 @@
+"""The grammar: which sentence a row may become. The only sentences on figures that are ever shown.
+
+Each function takes rows of published tables and gives a sentence and the rule it follows. What a sentence says is the
+row's verdict; where nothing can be said, it says so and why. A sentence that a made-up figure had a part in begins by
+saying so. No rule names a cause: watching broad welfare shows none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from catalog.model import Indicator
+from reports.claims.figures import (
+    DEMONSTRABLE,
+    SAID_WARNINGS,
+    Cells,
+    about,
+    aside,
+    difference,
+    figure,
+    is_synthetic,
+    shown,
+    shown_difference,
+    telling,
+)
+from reports.claims.figures import places as decimals_of
+from reports.words import Words
+
+WHY_MISSING: Final = ("not_measured", "suppressed")
+SAID_OF_SCORES: Final = (*SAID_WARNINGS, "unusual_change")  # one jump among its figures moves a whole score
+COUNTED: Final = (
+    *("better", "worse", "higher", "lower", "no_demonstrable_difference"),
+    *("not_decidable", "no_new_measurement", "not_comparable"),
+)
+
+
+class Said(NamedTuple):
+    """A sentence, and the rule of the grammar it follows."""
+
+    rule: str
+    sentence: str
+
+
+def _said(words: Words, rule: str, *rows: Cells, **values: object) -> Said:
+    stamp = words("stamp") if is_synthetic(*rows) else ""
+    return Said(rule, f"{stamp}{_capital(words(f'claim_{rule}', **values))}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+# --- a difference between two areas
+
+
+def difference_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, words: Words) -> Said:
+    """One row of `comparison`; `sides` are the rows of `indicator_value` of its two regions."""
+    region, comparator = (words.the_region(row[name]) for name in ("region_code", "comparator_code"))
+    common = {"name": words.name(indicator), "about": about(row, sides, words)}
+    if missing := _missing(row, words):
+        why = _why_missing(sides, indicator, words)
+        return _said(words, "difference_missing", row, *sides, **common, missing=missing, why=why)
+    verdict = "not_comparable" if row["difference"] is None else row["verdict"]
+    return _said(
+        words,
+        f"difference_{verdict}",
+        row,
+        *sides,
+        **common,
+        region=region,
+        comparator=comparator,
+        label=words.label("verdict", verdict),
+        difference="" if row["difference"] is None else difference(row, indicator, words, unit=True),
+        reason=_reason(row, words),
+    )
+
+
+def figures_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, words: Words) -> Said:
+    """One row of `comparison` with the figures of both areas, their margins and how many answered."""
+    values = [row["value"], row["comparator_value"]]
+    period = about(row, sides, words)
+    common = {"name": words.name(indicator), "about": period}
+    if missing := _missing(row, words):
+        why = _why_missing(sides, indicator, words)
+        return _said(words, "figures_missing", row, *sides, **common, missing=missing, why=why)
+    grade = words.is_grade(indicator)
+    common |= {"about": f"{words.unit(indicator)}, {period}"} if grade else {}
+    names = [words.the_region(row[name]) for name in ("region_code", "comparator_code")]
+    pairs = zip(names, values, sides, strict=True)
+    said = ", ".join(f"{name} {figure(value, side, indicator, words)}" for name, value, side in pairs)
+    common |= {"said": said if grade else f"{said} {words.unit(indicator)}"}
+    label = words.label("verdict", row["verdict"])
+    if row["difference"] is None:
+        return _said(words, "figures_no_difference", row, *sides, **common, label=label)
+    gap = difference(row, indicator, words)
+    if row["verdict"] == "not_decidable":
+        why = aside([words("why_no_margin")] if "no_margin" in row["warnings"] else [])
+        return _said(words, "figures_not_decidable", row, *sides, **common, difference=gap, why=why)
+    return _said(words, "figures", row, *sides, **common, difference=gap, label=label)
+
+
+def _missing(row: Cells, words: Words) -> str:
+    """The areas without a figure, as a list; empty where both have one."""
+    sides = (("region_code", "value"), ("comparator_code", "comparator_value"))
+    return words.listed([words.the_region(row[code]) for code, value in sides if row[value] is None])
+
+
+def _why_missing(sides: Sequence[Cells], indicator: Indicator, words: Words) -> str:
+    """Why the survey has no figure."""
+    if indicator.layer != "experienced":
+        return ""
+    found = [status for status in WHY_MISSING if any(side["status"] == status for side in sides)]
+    return aside([words.label("status", status) for status in found])
+
+
+def _reason(row: Cells, words: Words) -> str:
+    """Why nothing can be said."""
+    return words("reason_no_margin" if "no_margin" in row["warnings"] else "reason_other")
+
+
+# --- a change since the baseline
+
+
+def change_claim(row: Cells, indicator: Indicator, words: Words) -> Said:
+    """One row of `change`: the figure itself, or the figure relative to the country."""
+    name, region = words.name(indicator), words.the_region(row["region_code"])
+    relative = row["quantity"] != "value"
+    if relative:
+        name = words("relative_to_nl_of", name=name, country=words.the_region(words.catalogue.region.country_code))
+    label = words.label("verdict", row["verdict"], change=True)
+    if row["verdict"] == "no_new_measurement":
+        return _said(words, "change_no_new_measurement", row, name=name, region=region, label=label)
+    if row["value"] is None or row["baseline_value"] is None:
+        return _said(words, "change_missing", row, name=name, region=region)
+    before, now = (
+        f"{words.number(row[column], 1)}%" if relative else _with_unit(row[column], indicator, words)
+        for column in ("baseline_value", "value")
+    )
+    verdict = "not_comparable" if row["difference"] is None else row["verdict"]
+    periods = words("change_about", before=row["baseline_reference_period"], now=row["reference_period"])
+    return _said(
+        words,
+        f"change_{verdict}",
+        row,
+        name=name,
+        about=about({**row, "status": None}, [], words, first=periods),
+        region=region,
+        label=words.label("verdict", verdict, change=True),
+        before=before,
+        now=now,
+        difference="" if row["difference"] is None else _moved(row, indicator, words, relative=relative),
+        reason=_reason(row, words),
+    )
+
+
+def _with_unit(value: float, indicator: Indicator, words: Words) -> str:
+    text = words.number(shown(value, indicator, words), decimals_of(indicator, words))
+    return f"{text}%" if indicator.is_percentage else text
+
+
+def _moved(row: Cells, indicator: Indicator, words: Words, *, relative: bool) -> str:
+    """How much it changed; of a figure relative to the country in percentage points."""
+    if not relative:
+        return difference({**row, "relative_difference": None}, indicator, words, unit=True)
+    return _interval([row[f"difference{end}"] for end in ("", "_ci_low", "_ci_high")], row, 1, "percentage", "", words)
+
+
+def _interval(
+    numbers: Sequence[float | None], row: Cells, decimals: int, unit: str, unit_text: str, words: Words
+) -> str:
+    """A difference with its margin, in points."""
+    known = [number for number in numbers if number is not None]
+    if row["verdict"] in DEMONSTRABLE:
+        decimals = telling(known, decimals, words)
+    texts = [words.number(number, decimals) for number in known]
+    said = words(f"points_{unit}", difference=texts[0], unit=unit_text)
+    sampled = len(texts) == len(("estimate", "low", "high")) and row["basis"] == "interval"
+    return f"{said}{aside([words('between', low=texts[1], high=texts[2])] if sampled else [])}"
+
+
+def movement_claim(row: Cells, indicator: Indicator, words: Words) -> Said:
+    """How the difference between two groups moved since the baseline: one row of `trend`."""
+    unit = "grade" if words.is_grade(indicator) else "percentage" if indicator.is_percentage else "unit"
+    ends = [row["estimate"], row["ci_low"], row["ci_high"]]
+    numbers = [None if end is None else shown_difference(end, indicator, words) for end in ends]
+    moved = numbers[0] is not None and _interval(
+        numbers, row, decimals_of(indicator, words), unit, words.unit(indicator), words
+    )
+    return _said(
+        words,
+        f"movement_{row['verdict']}",
+        row,
+        name=words.name(indicator),
+        baseline=words.catalogue.region.baseline_year,
+        region=words.the_region(row["region_code"]),
+        comparator=words.the_region(row["comparator_code"]),
+        label=words.label("verdict", row["verdict"], change=True),
+        difference=moved or "",
+    )
+
+
+# --- one figure
+
+
+def value_claim(row: Cells, indicator: Indicator, words: Words) -> Said:
+    """One row of `indicator_value`: the figure with all that belongs to it, or why there is none."""
+    region, name = words.the_region(row["region_code"]), words.name(indicator)
+    if row["value"] is None:
+        status = row["status"]
+        return _said(
+            words,
+            "value_missing",
+            row,
+            name=name,
+            region=region,
+            about=row["measurement_year"],
+            status=words.label("status", status),
+            explanation=words.explanation("status", status),
+        )
+    unit = f"{words.unit(indicator)}, {about(row, [row], words)}"
+    return _said(
+        words, "value", row, name=name, about=unit, region=region, figure=figure(row["value"], row, indicator, words)
+    )
+
+
+# --- a place among others
+
+
+def rank_claim(row: Cells | None, region_code: str, framework: str, words: Words, *, synthetic: bool) -> Said:
+    """One row of `sensitivity`: a place is said with its range or not at all.
+
+    `synthetic` where any municipality's figures are made up: they have a part in the place of every other.
+    """
+    year = words.catalogue.region.last_measurement_year
+    stamped: Cells = {"warnings": ["synthetic"] if synthetic else []}
+    common = {"framework": words(f"overall_{framework}"), "region": words.region(region_code)}
+    if row is None:
+        return _said(words, "rank_missing", stamped, **common, about=year)
+    told = [words.label("warning", warning) for warning in SAID_OF_SCORES if warning in row["warnings"]]
+    # Of a figure without margin only the rounding is in the range.
+    unsure = "no_margin" in row["warnings"]
+    low, high = row["rank_low"], row["rank_high"]
+    return _said(
+        words,
+        "rank_steady" if low == row["rank"] == high else "rank",
+        stamped,
+        **common,
+        about=", ".join([str(year), *told]),
+        rank=row["rank"],
+        rank_of=row["rank_of"],
+        otherwise=words("rank_otherwise" if unsure else "rank_otherwise_sampled"),
+        range=str(low) if low == high else words("rank_range", low=low, high=high),
+        more=words("rank_more") if unsure else "",
+    )
+
+
+# --- summaries
+
+
+def count_difference_claim(rows: Sequence[Cells], words: Words) -> Said:
+    """How many indicators have which verdict: rows of `comparison` of one pair of areas and one year."""
+    first = rows[0]
+    region = words.the_region(first["region_code"])
+    counts = _counts(rows, "count_many", words, region=region)
+    return _said(
+        words,
+        "count_difference",
+        *rows,
+        region=region,
+        comparator=words.the_region(first["comparator_code"]),
+        total=len(rows),
+        year=first["measurement_year"],
+        counts=counts,
+    )
+
+
+def count_change_claim(rows: Sequence[Cells], words: Words) -> Said:
+    """How many indicators have which verdict: rows of `change` of one area."""
+    first = rows[0]
+    return _said(
+        words,
+        "count_change",
+        *rows,
+        region=words.the_region(first["region_code"]),
+        total=len(rows),
+        baseline=first["baseline_year"],
+        counts=_counts(rows, "count_change_many", words, change=True),
+    )
+
+
+def _counts(rows: Sequence[Cells], demonstrable: str, words: Words, *, change: bool = False, region: str = "") -> str:
+    said = []
+    for verdict in COUNTED:
+        if not (n := sum(row["verdict"] == verdict for row in rows)):
+            continue
+        key = demonstrable if verdict in DEMONSTRABLE else "count_none_many" if _is_noun(verdict) else "count_open_many"
+        said.append(words(key, n=n, label=words.label("verdict", verdict, change=change), region=region))
+    return " ".join(said)
+
+
+def _is_noun(verdict: str) -> bool:
+    """Whether the label is a thing there is (`geen aantoonbaar verschil`) and not how it is (`niet te zeggen`)."""
+    return verdict in ("no_demonstrable_difference", "no_new_measurement")
+
+
+def count_value_claim(rows: Sequence[Cells], words: Words) -> Said:
+    """How many indicators of an area have no figure, an older one or an invented one: rows of `indicator_value`."""
+    synthetic = sum(is_synthetic(row) for row in rows)
+    values = {
+        "region": _capital(words.the_region(rows[0]["region_code"])),
+        "total": len(rows),
+        "year": rows[0]["measurement_year"],
+        "missing": sum(row["value"] is None for row in rows),
+        "carried": sum(row["value"] is not None and "carried_forward" in row["warnings"] for row in rows),
+        "synthetic": synthetic,
+    }
+    rule = "count_value" if synthetic else "count_value_real"
+    # Says itself how many are invented: no stamp before it.
+    return Said(rule, words(f"claim_{rule}", **values))
