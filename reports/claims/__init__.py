@@ -74,8 +74,12 @@ def _differences(view: View, words: Words) -> Iterator[_Claim]:
 def _changes(view: View, words: Words) -> Iterator[_Claim]:
     for row in view.all_of("change"):
         indicator = view.catalogue.indicator(row["indicator_id"])
+        # A figure relative to the country is made of the country's too.
+        codes = (row["region_code"], *([] if row["quantity"] == "value" else [view.catalogue.region.country_code]))
+        pairs = [(code, year) for year in (view.baseline, view.year) for code in codes]
+        sides = [side.cells for pair in pairs if (side := view.value(indicator.indicator_id, *pair)) is not None]
         names = (view.year, indicator.indicator_id, row["region_code"], row["quantity"])
-        yield _claim("change", row, sentences.change_claim(row.cells, indicator, words), *names)
+        yield _claim("change", row, sentences.change_claim(row.cells, sides, indicator, words), *names)
 
 
 def _values(view: View, words: Words) -> Iterator[_Claim]:

@@ -122,8 +122,11 @@ def _reason(row: Cells, words: Words) -> str:
 # --- a change since the baseline
 
 
-def change_claim(row: Cells, indicator: Indicator, words: Words) -> Said:
-    """One row of `change`: the figure itself, or the figure relative to the country."""
+def change_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, words: Words) -> Said:
+    """One row of `change`: the figure itself, or the figure relative to the country.
+
+    `sides` are the rows of `indicator_value` that it was made of.
+    """
     name, region = words.name(indicator), words.the_region(row["region_code"])
     relative = row["quantity"] != "value"
     if relative:
@@ -144,7 +147,7 @@ def change_claim(row: Cells, indicator: Indicator, words: Words) -> Said:
         f"change_{verdict}",
         row,
         name=name,
-        about=about({**row, "status": None}, [], words, first=periods),
+        about=about(row, sides, words, first=periods),
         region=region,
         label=words.label("verdict", verdict, change=True),
         before=before,
