@@ -24,7 +24,16 @@ def comparison(
     indicators, sources = frames.indicators(CATALOGUE), frames.indicator_sources(CATALOGUE)
     return record(
         context,
-        comparisons(indicator_value, group_weight, indicators, sources, ROLES, REGION.contrasts, survey_contrast),
+        comparisons(
+            indicator_value,
+            group_weight,
+            indicators,
+            sources,
+            ROLES,
+            REGION.contrasts,
+            survey_contrast,
+            variants=REGION.contrast_variants,
+        ),
     )
 
 

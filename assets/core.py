@@ -351,7 +351,7 @@ def _computed_regions() -> pl.DataFrame:
     """The region, its groups, the rest of the country and the groups of peers: region_code, name, kind, parent_code."""
     rows = [
         (REGION.region_code, REGION.name_nl, "region", REGION.country_code),
-        *((group.code, group.name_nl, "group", REGION.region_code) for group in REGION.groups),
+        *((group.code, group.name_nl, "group", group.variant_of or REGION.region_code) for group in REGION.groups),
         (REGION.rest_code, REGION.rest_name_nl, "rest_of_country", REGION.country_code),
         *(
             (group, f"gemeenten die lijken op {REGION.municipalities[code]}", "group", REGION.country_code)
@@ -366,7 +366,7 @@ def _computed_regions() -> pl.DataFrame:
 def _parents() -> dict[str, str]:
     """The group each own municipality belongs to (the region, where it is in no group)."""
     parents = dict.fromkeys(REGION.municipalities, REGION.region_code)
-    for group in REGION.groups:
+    for group in REGION.main_groups:
         parents |= dict.fromkeys(group.members, group.code)
     return parents
 

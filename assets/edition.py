@@ -160,7 +160,7 @@ def chart_labels(outlines_source: str | None = REGION.outlines_source_nl) -> Cha
     vocabulary = CATALOGUE.vocabulary
     return ChartLabels(
         region_code=REGION.region_code,
-        groups={group.code: group.name_nl for group in REGION.groups},
+        groups={group.code: group.name_nl for group in REGION.main_groups},
         country_code=REGION.country_code,
         rest_code=REGION.rest_code,
         names={

@@ -201,7 +201,7 @@ def _estimate(
     except SurveyError as error:
         raise type(error)(f"wave {wave.wave_id}: {error}") from error
     samples[wave.wave_id] = sample
-    pairs = compared_pairs(ROLES, REGION.contrasts)
+    pairs = compared_pairs(ROLES, REGION.compared_contrasts)
     baseline = samples.get(_panel_of_baseline(wave) or "")
     return estimate_wave(sample, wave, SURVEY.settings, ROLES, REGION.own_groups, pairs, baseline)
 

@@ -63,11 +63,16 @@ class Entry(BaseModel):
 
 
 class Group(Entry):
-    """A group of the region's own municipalities."""
+    """A group of the region's own municipalities.
+
+    `variant_of` names the group that this is a narrower reading of: it takes that group's place in a second look at
+    each contrast.
+    """
 
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
     name_nl: str
     name_en: str
+    variant_of: str | None = None
     members: Codes
 
 
@@ -119,15 +124,33 @@ class Region(Entry):
         self._refuse_unknown(self.may_lack_figures, "may_lack_figures")
         if not self.must_have_figures:
             raise mistake("names all municipalities; at least one must have every figure", "may_lack_figures")
-        codes = [group.code for group in self.groups]
+        for place, group in enumerate(self.groups):
+            self._refuse_no_variant(group, "groups", place)
+        codes, variants = [group.code for group in self.groups], set(self._variants)
         for place, pair in enumerate(self.contrasts):
             if not set(pair) <= set(codes):
                 raise mistake(f"{list(pair)} names a group that is not defined; groups: {codes}", "contrasts", place)
+            if named := sorted(variants & set(pair)):
+                raise mistake(f"{named[0]} is a variant: name the group whose place it takes", "contrasts", place)
         return self
 
     def _refuse_unknown(self, codes: list[str], *field: str | int) -> None:
         if unknown := sorted(set(codes) - set(self.municipalities)):
             raise mistake(f"not among municipalities: {', '.join(unknown)}", *field)
+
+    def _refuse_no_variant(self, group: Group, *field: str | int) -> None:
+        """A variant leaves members out of a group that is no variant itself."""
+        if group.variant_of is None:
+            return
+        wholes = {whole.code: whole.members for whole in self.main_groups}
+        if group.variant_of not in wholes:
+            message = f"{group.variant_of} is no group that can have a variant; those are: {list(wholes)}"
+            raise mistake(message, *field, "variant_of")
+        whole = wholes[group.variant_of]
+        if others := sorted(set(group.members) - set(whole)):
+            raise mistake(f"not among the members of {group.variant_of}: {', '.join(others)}", *field, "members")
+        if len(group.members) == len(whole):
+            raise mistake(f"leaves out no member of {group.variant_of}", *field, "members")
 
     @property
     def borders_of(self) -> int:
@@ -150,8 +173,30 @@ class Region(Entry):
         return {code: f"PEERS_{code}" for code in sorted(self.municipalities)}
 
     @property
+    def main_groups(self) -> list[Group]:
+        """The groups that are no variant of another."""
+        return [group for group in self.groups if group.variant_of is None]
+
+    @property
+    def _variants(self) -> dict[str, str]:
+        """Of each variant the group whose place it takes."""
+        return {group.code: group.variant_of for group in self.groups if group.variant_of is not None}
+
+    @property
+    def contrast_variants(self) -> list[tuple[str, str]]:
+        """The contrasts once more, with a variant in the place of one side."""
+        swaps = [(pair, variant, whole) for pair in self.contrasts for variant, whole in self._variants.items()]
+        of_first = [(variant, second) for (first, second), variant, whole in swaps if first == whole]
+        return of_first + [(first, variant) for (first, second), variant, whole in swaps if second == whole]
+
+    @property
+    def compared_contrasts(self) -> list[tuple[str, str]]:
+        """Every pair of groups that is compared: the contrasts, then their variants."""
+        return [*self.contrasts, *self.contrast_variants]
+
+    @property
     def own_groups(self) -> dict[str, list[str]]:
-        """The region itself and its groups, each with its municipalities."""
+        """The region itself, its groups and their variants, each with its municipalities."""
         return {self.region_code: sorted(self.municipalities)} | {g.code: sorted(g.members) for g in self.groups}
 
 

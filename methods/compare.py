@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from methods import warning_lists as warn
@@ -23,13 +25,15 @@ def comparisons(
     roles: RegionRoles,
     contrasts: list[tuple[str, str]],
     by_design: pl.DataFrame | None = None,
+    variants: Sequence[tuple[str, str]] = (),
 ) -> pl.DataFrame:
     """The published table `comparison` for the years in `values` (indicator_value); counts are not compared.
 
     `shares` is group_weight, `sources` indicator_source with revision_margin and comparable. `by_design` is
     survey_contrast: differences of which the survey's design gives the standard error. Pairs: every own municipality
     and group against region, country and rest of the country (not itself), the contrasts between groups, and every own
-    municipality against its peers.
+    municipality against its peers. `variants` are the contrasts with another reading of a group: a second look at a
+    headline claim and none itself, so its p stands as it is, like that of every other pair of groups.
     """
     values = _with_making(values, sources, indicators, _weights(shares, roles))
     key = ["measurement_year", "indicator_id", "breakdown"]
@@ -38,7 +42,7 @@ def comparisons(
     )
     side = values.select(*key, "region_code", *_SIDE)
     pairs_of_regions = pl.DataFrame(
-        [*compared_pairs(roles, contrasts), *roles.peers.items()],
+        [*compared_pairs(roles, [*contrasts, *variants]), *roles.peers.items()],
         schema={"region_code": pl.String, "comparator_code": pl.String},
         orient="row",
     )

@@ -223,7 +223,11 @@ def estimate_wave(
 def _blocks(
     survey: Survey, settings: SurveySettings, roles: RegionRoles, groups: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, Mask]]:
-    """The regions, for everyone and for every age, sex and education; those of the country where it was asked too."""
+    """The regions, for everyone and for every age, sex and education; those of the country where it was asked too.
+
+    A variant of a group is there for everyone only: with every age of it much more of its municipalities would have to
+    be hidden.
+    """
     municipality = survey.frame["region_code"].to_numpy()
     regions = {code: municipality == code for code in roles.municipalities}
     regions |= {group: np.isin(municipality, list(members)) for group, members in groups.items()}
@@ -236,7 +240,8 @@ def _blocks(
         for code in settings.breakdowns.get(name, {})
     ]
     return {"total": regions} | {
-        label: {region: mask & members for region, mask in regions.items()} for label, members in categories
+        label: {region: mask & members for region, mask in regions.items() if region not in roles.variants}
+        for label, members in categories
     }
 
 

@@ -14,7 +14,8 @@ from methods import warning_lists as warn
 class RegionRoles:
     """Which codes play which part: own municipalities, own groups (region first), country, rest of the country.
 
-    `peers`: of each own municipality the code of the group of municipalities that are most like it.
+    `peers`: of each own municipality the code of the group of municipalities that are most like it. `variants`: the own
+    groups that are another reading of one of the others.
     """
 
     municipalities: list[str]
@@ -23,6 +24,7 @@ class RegionRoles:
     rest: str
     published_as: list[str]
     peers: dict[str, str] = field(default_factory=dict)
+    variants: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, region: Region) -> RegionRoles:
@@ -34,6 +36,7 @@ class RegionRoles:
             rest=region.rest_code,
             published_as=region.published_as,
             peers=region.peers,
+            variants=frozenset(group.code for group in region.groups if group.variant_of),
         )
 
     @property

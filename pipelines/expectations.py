@@ -247,7 +247,7 @@ def _every_comparison_promised(frame: pl.DataFrame, context: Context) -> Suite:
         for code in [*ROLES.municipalities, *ROLES.groups]
         for other in (ROLES.region, ROLES.country, ROLES.rest)
         if code != other
-    ] + [*context.catalogue.region.contrasts, *ROLES.peers.items()]
+    ] + [*context.catalogue.region.compared_contrasts, *ROLES.peers.items()]
     compared = frames.indicators(context.catalogue).filter(~pl.col("is_count")).select("indicator_id")
     wanted = context.years.join(compared, how="cross").join(
         pl.DataFrame(pairs, schema=["region_code", "comparator_code"], orient="row"), how="cross"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HEALTH, HOUSING, INCOME, PEOPLE = (f"indicators/{name}.yaml" for name in ("health", "housing", "income", "population"))
 CORE = "members: [GM0141, GM0153, GM0164]"
+VARIANT, NARROW = "variant_of: RURAL", "code: RURAL_NARROW"
+SEVEN, FOUR = "members: [GM0163, GM0168, GM0183, GM0189, GM1700, GM1735, GM1774]", "GM0147, GM0158, GM0173, GM1742"
 GROUPS, ONE_MORE = "groups:\n", "groups:\n  - {code: %s, name_nl: kern, name_en: core, members: [GM0141]}\n"
 
 
@@ -122,6 +124,10 @@ MISTAKES = [
     Mistake("group twice", "region.yaml", GROUPS, ONE_MORE % "RURAL", "RURAL", "groups:"),
     Mistake("group named as the region", "region.yaml", GROUPS, ONE_MORE % "TWENTE", "TWENTE", "groups:"),
     Mistake("contrast unknown", "region.yaml", "[URBAN_CORE, RURAL]", "[URBAN_CORE, HILLS]", "contrast", "contrasts:"),
+    Mistake("variant of nothing", "region.yaml", VARIANT, "variant_of: HILLS", "variant_of", NARROW),
+    Mistake("variant beyond its group", "region.yaml", SEVEN, SEVEN.replace("GM0163", "GM0141"), "members"),
+    Mistake("variant that is all of it", "region.yaml", SEVEN, f"{SEVEN[:-1]}, {FOUR}]", "members"),
+    Mistake("variant contrasted", "region.yaml", "CORE, RURAL]", "CORE, RURAL_NARROW]", "contrast", "contrasts:"),
     Mistake("not a municipality", "region.yaml", "  GM0141: Almelo", "  XX0141: Almelo", "XX0141"),
     Mistake("municipality twice", "region.yaml", "  GM0147: Borne", "  GM0141: Borne", "GM0141"),
     Mistake("years backwards", "region.yaml", "year: 2025", "year: 2021", "last_measurement_year", "baseline_year:"),
@@ -373,7 +379,7 @@ def test_the_eleven_dimensions_and_the_eight_themes_are_there(catalogue: Catalog
 
 def test_the_region_is_twente_as_the_covenant_divides_it(catalogue: Catalogue) -> None:
     groups = catalogue.region.own_groups
-    assert list(groups) == ["TWENTE", "URBAN_CORE", "RURAL"]
+    assert list(groups) == ["TWENTE", "URBAN_CORE", "RURAL", "RURAL_NARROW"]
     names = {code: {catalogue.region.municipalities[member] for member in members} for code, members in groups.items()}
     assert names["URBAN_CORE"] == {"Almelo", "Enschede", "Hengelo"}
     assert names["RURAL"] == {
@@ -381,6 +387,10 @@ def test_the_region_is_twente_as_the_covenant_divides_it(catalogue: Catalogue) -
         *("Rijssen-Holten", "Tubbergen", "Twenterand", "Wierden"),
     }
     assert names["TWENTE"] == names["URBAN_CORE"] | names["RURAL"]
+    assert names["RURAL"] - names["RURAL_NARROW"] == {"Borne", "Haaksbergen", "Oldenzaal", "Rijssen-Holten"}
+    assert names["RURAL_NARROW"] < names["RURAL"]
+    assert catalogue.region.contrasts == [("URBAN_CORE", "RURAL")]
+    assert catalogue.region.contrast_variants == [("URBAN_CORE", "RURAL_NARROW")]
     assert catalogue.region.baseline_year == 2022
 
 

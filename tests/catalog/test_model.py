@@ -249,6 +249,64 @@ def test_a_region_has_its_years_and_groups_in_order() -> None:
     assert list(region.own_groups) == ["REGION", "CORE"]
 
 
+def group(code: str, *members: str, variant_of: str | None = None) -> dict[str, Any]:
+    return {"code": code, "name_nl": code, "name_en": code, "members": members, "variant_of": variant_of}
+
+
+FOUR = {f"GM000{number}": str(number) for number in range(1, 5)}
+CORE, HILLS = group("CORE", "GM0001", "GM0002"), group("HILLS", "GM0003", "GM0004")
+HIGH = group("HIGH", "GM0004", variant_of="HILLS")
+
+
+def with_groups(*groups: dict[str, Any], contrasts: list[list[str]]) -> Region:
+    return Region(**REGION | {"municipalities": FOUR, "groups": groups, "contrasts": contrasts})
+
+
+def test_a_variant_takes_its_groups_place_in_a_second_look_at_each_contrast() -> None:
+    town = group("TOWN", "GM0001", variant_of="CORE")
+    region = with_groups(HIGH, CORE, HILLS, town, contrasts=[["CORE", "HILLS"], ["HILLS", "CORE"]])
+    assert region.contrasts == [("CORE", "HILLS"), ("HILLS", "CORE")]
+    second_looks = {("TOWN", "HILLS"), ("CORE", "HIGH"), ("HIGH", "CORE"), ("HILLS", "TOWN")}
+    assert set(region.contrast_variants) == second_looks
+    assert len(region.contrast_variants) == len(second_looks)
+    assert region.compared_contrasts == [*region.contrasts, *region.contrast_variants]
+    assert [main.code for main in region.main_groups] == ["CORE", "HILLS"]
+    assert region.own_groups["HIGH"] == ["GM0004"]
+
+
+def test_without_variants_only_the_contrasts_are_compared() -> None:
+    region = with_groups(CORE, HILLS, contrasts=[["CORE", "HILLS"]])
+    assert region.contrast_variants == []
+    assert region.compared_contrasts == region.contrasts
+    assert region.main_groups == region.groups
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        (group("HIGH", "GM0004", variant_of="HIL"), r"HIL is no group that can have a variant.*'CORE', 'HILLS'"),
+        (group("HIGH", "GM0004", variant_of="REGION"), "REGION is no group that can have a variant"),
+        (group("HIGH", "GM0004", variant_of="HIGH"), "HIGH is no group that can have a variant"),
+        (group("HIGH", "GM0001", "GM0004", variant_of="HILLS"), "not among the members of HILLS: GM0001"),
+        (group("HIGH", "GM0003", "GM0004", variant_of="HILLS"), "leaves out no member of HILLS"),
+    ],
+)
+def test_a_variant_is_a_part_of_a_group_that_is_none_itself(variant: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        with_groups(CORE, HILLS, variant, contrasts=[["CORE", "HILLS"]])
+
+
+def test_a_variant_of_a_variant_is_refused() -> None:
+    highest = group("HIGHEST", "GM0004", variant_of="HIGH")
+    with pytest.raises(ValidationError, match="HIGH is no group that can have a variant"):
+        with_groups(CORE, HILLS, HIGH, highest, contrasts=[])
+
+
+def test_a_contrast_names_the_group_and_not_its_variant() -> None:
+    with pytest.raises(ValidationError, match="HIGH is a variant"):
+        with_groups(CORE, HILLS, HIGH, contrasts=[["CORE", "HIGH"]])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

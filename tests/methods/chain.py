@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +27,7 @@ class Measurement:
     years: list[int]
     roles: RegionRoles
     contrasts: list[tuple[str, str]]
+    variants: Sequence[tuple[str, str]] = ()
 
     @cached_property
     def references(self) -> pl.DataFrame:
@@ -54,7 +56,13 @@ class Measurement:
     @cached_property
     def comparison(self) -> pl.DataFrame:
         return comparisons(
-            self.indicator_value, self.group_weight, self.indicators, self.sources, self.roles, self.contrasts
+            self.indicator_value,
+            self.group_weight,
+            self.indicators,
+            self.sources,
+            self.roles,
+            self.contrasts,
+            variants=self.variants,
         )
 
     @cached_property

@@ -47,4 +47,5 @@ def official() -> Measurement:
         years=region.years,
         roles=RegionRoles.of(region),
         contrasts=region.contrasts,
+        variants=region.contrast_variants,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -256,6 +257,48 @@ def test_p_values_are_adjusted_over_the_municipalities_and_not_for_groups() -> N
     assert municipality["p_value"] == pytest.approx(group["p_value"])
     assert municipality["p_value_adjusted"] == pytest.approx(3 * municipality["p_value"])
     assert group["p_value_adjusted"] == pytest.approx(group["p_value"])
+
+
+# GM0001 alone as another reading of the core: half the region, as GM0001 is.
+NARROW_ROLES = replace(ROLES, groups=[*ROLES.groups, "NARROW"], variants=frozenset({"NARROW"}))
+NARROW_SHARES = pl.concat([SHARES, table("group_code municipality_code weight share\nNARROW GM0001 2000 1")])
+
+
+def second_look(text: str, what: pl.DataFrame, tables: pl.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
+    """The comparisons with another reading of the core, of every pair."""
+    weights = shares("2022", of=NARROW_SHARES)
+    found = comparisons(values(text), weights, what, tables, NARROW_ROLES, CONTRASTS, variants=[("NARROW", "RURAL")])
+    return {(row["region_code"], row["comparator_code"]): row for row in found.iter_rows(named=True)}
+
+
+def test_a_second_look_is_the_difference_with_the_other_reading_of_the_group() -> None:
+    found = second_look(f"{REGISTER_VALUES.rstrip()}\n    NARROW 30", INCOME, TABLES)
+    row, main = found["NARROW", "RURAL"], found["CORE", "RURAL"]
+    assert (row["value"], row["comparator_value"], row["difference"]) == (30, 36, -6)
+    assert main["difference"] == pytest.approx(33.333333333 - 36)
+    # Two figures rounded to 0.1, GM0001 and GM0003.
+    assert rounding_margin(row) == pytest.approx(0.1)
+    assert (row["verdict"], row["p_value"]) == ("worse", None)
+    pairs = compared(values(REGISTER_VALUES))
+    assert {pair: found[pair] for pair in pairs} == pairs, "nothing else moves"
+    assert set(found) - set(pairs) == {("NARROW", other) for other in ("RURAL", "REGION", "NL01", "REST")}
+
+
+def test_a_second_look_is_no_headline_claim_and_makes_those_no_stricter() -> None:
+    """Two claims: core against rural, and the region against the rest. Holm: the smaller p twice, the other once."""
+    headline = INCOME.with_columns(headline=pl.lit(value=True))
+    found = second_look(f"{SURVEY_VALUES.rstrip()}\n    NARROW 7.6 7.2 8.0", headline, SURVEY_TABLES)
+    claims = [found["CORE", "RURAL"], found["REGION", "REST"]]
+    smaller, larger = sorted(claims, key=lambda row: row["p_value"])
+    assert smaller["p_value_adjusted"] == pytest.approx(min(2 * smaller["p_value"], larger["p_value_adjusted"]))
+    assert larger["p_value_adjusted"] == pytest.approx(max(2 * smaller["p_value"], larger["p_value"]))
+    row = found["NARROW", "RURAL"]
+    assert row["difference"] == pytest.approx(0.7)
+    assert row["difference_ci_low"] == pytest.approx(0.7 - math.hypot(0.4, 0.4))
+    assert row["difference_ci_high"] == pytest.approx(0.7 + math.hypot(0.4, 0.4))
+    assert row["p_value"] == pytest.approx(math.erfc(0.7 / (math.hypot(0.4, 0.4) / 1.9599639845) / math.sqrt(2)))
+    assert row["p_value_adjusted"] == row["p_value"]
+    assert (row["basis"], row["verdict"]) == ("interval", "better")
 
 
 def test_another_year_is_another_family() -> None:
@@ -761,17 +804,36 @@ def of_2022(official: Measurement, indicator: str, region: str, comparator: str)
 
 
 def test_the_official_figures_have_all_promised_pairs_and_none_for_counts(official: Measurement) -> None:
-    own = [*official.roles.municipalities, "TWENTE", "URBAN_CORE", "RURAL"]
+    own = [*official.roles.municipalities, "TWENTE", "URBAN_CORE", "RURAL", "RURAL_NARROW"]
     expected = {pair for pair in product(own, ["TWENTE", "NL01", "NL_REST"]) if pair[0] != pair[1]}
-    expected |= {("URBAN_CORE", "RURAL")}
+    expected |= {("URBAN_CORE", "RURAL"), ("URBAN_CORE", "RURAL_NARROW")}
     expected |= {(code, f"PEERS_{code}") for code in official.roles.municipalities}
     pairs = ["region_code", "comparator_code"]
     measures = official.indicators.filter(~pl.col("is_count"))["indicator_id"].to_list()
     assert set(official.comparison["indicator_id"]) == set(measures)
     for year, indicator in product(official.years, measures):
         rows = official.comparison.filter(measurement_year=year, indicator_id=indicator).select(pairs).rows()
-        assert len(rows) == len(set(rows)) == 65
+        assert len(rows) == len(set(rows)) == 69
         assert set(rows) == expected, (year, indicator)
+
+
+# Group values as in GOLDEN of test_measure.py, computed apart from this software. Tolerance: two third decimals.
+@pytest.mark.parametrize(
+    ("year", "indicator", "core", "rural", "narrow", "verdict"),
+    [
+        (2022, "income_standardised_mean", 29.128, 34.281, 34.247, "worse"),
+        (2025, "income_standardised_mean", 36.577, 43.673, 43.737, "worse"),
+        (2022, "perceived_health_good", 67.010, 72.900, 73.109, "not_decidable"),
+    ],
+)
+def test_the_contrast_without_the_in_between_group_is_that_of_the_other_seven(
+    official: Measurement, year: int, indicator: str, core: float, rural: float, narrow: float, verdict: str
+) -> None:
+    rows = official.comparison.filter(measurement_year=year, indicator_id=indicator, region_code="URBAN_CORE")
+    for comparator, value in (("RURAL", rural), ("RURAL_NARROW", narrow)):
+        (row,) = rows.filter(comparator_code=comparator).to_dicts()
+        assert row["difference"] == pytest.approx(core - value, abs=0.002), comparator
+        assert (row["verdict"], row["p_value"]) == (verdict, None)
 
 
 # Mean income of 2021 (households with students, weighed with households), as the Regio Deal Twente II covenant gives

@@ -303,6 +303,20 @@ def test_a_figure_is_that_of_the_weighted_people(sample: Survey):
     assert set(found.estimates["region_code"]) == {"A", "B", "REGION"}, "nobody else of the country was asked"
 
 
+def test_another_reading_of_a_group_is_estimated_for_everyone_only(sample: Survey):
+    roles = replace(ROLES, groups=["REGION", "B_ONLY"], variants=frozenset({"B_ONLY"}))
+    groups = GROUPS | {"B_ONLY": ["B"]}
+    found = estimate_wave(sample, wave(), SETTINGS, roles, groups, [("A", "B"), ("A", "B_ONLY")])
+    assert set(found.estimates.filter(region_code="B_ONLY")["breakdown"]) == {"total"}
+    assert set(found.contrasts.filter(comparator_code="B_ONLY")["breakdown"]) == {"total"}
+    # It is B under another name.
+    numbers, key = pl.col("standard_error", "degrees_of_freedom"), ["indicator_id", "statistic"]
+    of_b, of_it = (found.contrasts.filter(breakdown="total", comparator_code=code) for code in ("B", "B_ONLY"))
+    assert of_it.sort(key).select(*key, numbers).equals(of_b.sort(key).select(*key, numbers))
+    without = estimate_wave(sample, wave(), SETTINGS, ROLES, GROUPS, [("A", "B")])
+    assert found.estimates.filter(pl.col("region_code") != "B_ONLY").equals(without.estimates)
+
+
 def test_a_difference_of_people_who_all_say_the_same_is_not_certain():
     same = people(**{name: pl.lit(0.7) for name in QUESTIONS})
     sample = weighted_sample(same, wave(), SETTINGS, {"municipality*sex": margin(SEX)})
