@@ -44,6 +44,7 @@ MANIFEST = "manifest.json"
 # Records before objects: what is retrieved meanwhile has its bytes here before its record names them.
 DATA_FOLDERS = ("snapshots", "objects", "inbox", "private")
 STATE_NAME = re.compile(rf"({editions.FINAL.pattern})\.state\.json")
+ACCESSIBILITY_NAME = re.compile(rf"({editions.NAME.pattern})\.accessibility\.json")
 WAIT_SECONDS = 600.0
 
 _ABOUT = (
@@ -292,7 +293,7 @@ def _sources(data: Path | None, output: Path, *, answers: bool) -> tuple[list[tu
             _collect(f"data/{name}", data / name, found, left_out)
         left_out += [str(path) for path in _seen(data) if path.name not in DATA_FOLDERS]
     for path in _seen(output / "editions"):
-        if editions.NAME.fullmatch(path.name) or STATE_NAME.fullmatch(path.name):
+        if editions.NAME.fullmatch(path.name) or _is_beside(path.name):
             _collect(f"output/editions/{path.name}", path, found, left_out)
         else:
             left_out.append(str(path))
@@ -483,11 +484,16 @@ def is_safe(name: str, *, windows: bool = os.name == "nt") -> bool:
         top == "output"
         and parts[:1] == ["editions"]
         and (
-            (len(parts) == 2 and STATE_NAME.fullmatch(parts[1]) is not None)
+            (len(parts) == 2 and _is_beside(parts[1]))
             or (len(parts) > 2 and editions.NAME.fullmatch(parts[1]) is not None)
         )
     )
     return known and all(_is_plain(part, windows=windows) for part in parts)
+
+
+def _is_beside(name: str) -> bool:
+    """Whether a file belongs to an edition, and stands beside its folder."""
+    return any(pattern.fullmatch(name) for pattern in (STATE_NAME, ACCESSIBILITY_NAME))
 
 
 def _is_plain(part: str, *, windows: bool) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.backup import (
+    ACCESSIBILITY_NAME,
     STATE_NAME,
     WAIT_SECONDS,
     BackupRefused,
@@ -65,12 +66,16 @@ class Restored:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Which files go where. `editions` are whole folders, by name; `private` is the whole private folder."""
+    """Which files go where. `editions` are whole folders, by name; `private` is the whole private folder.
+
+    `accessibility` is what was found of the pages of an edition, by its name.
+    """
 
     files: list[tuple[Entry, Path]]
     private: list[Entry]
     editions: dict[str, list[Entry]]
     states: dict[str, Entry]
+    accessibility: dict[str, Entry]
     refusals: list[BackupRefused | EditionsDiffer]
     report: Restored
 
@@ -123,7 +128,7 @@ def put_back(
 
 
 def _plan(manifest: Manifest, data: Path | None, output: Path, *, force: bool) -> _Plan:
-    plan = _Plan([], [], {}, {}, [], Restored())
+    plan = _Plan([], [], {}, {}, {}, [], Restored())
     if data is None and any(entry.name.startswith("data/") for entry in manifest.files):
         why = "it holds snapshots, and no data root is set: name the folder for them with --data"
         plan.refusals.append(BackupRefused(why))
@@ -168,6 +173,9 @@ def _sort_in(plan: _Plan, entry: Entry, data: Path | None, output: Path) -> None
             plan.report.kept.append(f"the sign-off and errata of {state[1]}")
         else:
             plan.states[state[1]] = entry
+    elif folder == "editions" and (found := ACCESSIBILITY_NAME.fullmatch(rest[0])):
+        if not editions.accessibility_file(output, found[1]).exists():
+            plan.accessibility[found[1]] = entry
     elif folder == "editions":
         plan.editions.setdefault(rest[0], []).append(entry)
     elif data and entry.name.startswith("data/"):
@@ -194,6 +202,7 @@ def _decide_editions(plan: _Plan, output: Path) -> None:
                 plan.report.added.append(f"edition {name}")
         elif name.endswith(editions.DRAFT):
             del plan.editions[name]
+            plan.accessibility.pop(name, None)
             plan.report.kept.append(f"edition {name} (a draft that stands may be newer)")
         elif not (differing := list(_differing(folder, entries))):
             del plan.editions[name]
@@ -243,6 +252,7 @@ def _count_files(plan: _Plan) -> None:
     counted = ((records, "records of snapshots"), (objects, "files of snapshots"), (inbox, "files in the inbox"))
     plan.report.added[:0] = [f"{number} {what}" for number, what in counted if number]
     plan.report.added += [f"the sign-off of {name}" for name in plan.states]
+    plan.report.added += [f"the test of accessibility of {name}" for name in plan.accessibility]
 
 
 # --- doing it
@@ -281,7 +291,9 @@ def _carry_out(archive: zipfile.ZipFile, plan: _Plan, data: Path | None, output:
         for name, folder in folders.items():
             _place_edition(archive, plan, name, folder, output)
         for name, entry in plan.states.items():
-            _write_state(archive, entry, editions.state_file(output, name))
+            _write_beside(archive, entry, editions.state_file(output, name))
+        for name, entry in plan.accessibility.items():
+            _write_beside(archive, entry, editions.accessibility_file(output, name))
     finally:
         for path in work:
             remove(path)
@@ -334,13 +346,13 @@ def _place_edition(archive: zipfile.ZipFile, plan: _Plan, name: str, new: Path, 
     editions.make_read_only(new)
     pending = beside(editions.state_file(output, name), "pending")
     if entry := plan.states.pop(name, None):
-        _write_state(archive, entry, pending)
+        _write_beside(archive, entry, pending)
     place_folder(new, folder)
     if entry:
         settle(pending)
 
 
-def _write_state(archive: zipfile.ZipFile, entry: Entry, target: Path) -> None:
+def _write_beside(archive: zipfile.ZipFile, entry: Entry, target: Path) -> None:
     with work_file(target) as new:
         with new.open("xb") as file:
             copy_entry(archive, entry, file)

@@ -3,6 +3,7 @@
 editions/2025-draft/         replaced by every run
 editions/2025-1/             final: complete and read-only, never changed again
 editions/2025-1.state.json   sign-off, superseding and errata: beside the folder, so that the folder never changes
+editions/2025-1.accessibility.json   what looking at its pages in a browser found, of a draft too
 
 Publishing happens at one moment: when the folder gets its name (`publish_folder`). What is cut off before it has not
 happened; what is cut off after it is finished by whoever reads or runs next.
@@ -156,6 +157,12 @@ def state_file(root: Path, name: str) -> Path:
     """The state of a final edition: beside its folder."""
     folder = folder_of(root, name)
     return folder.with_name(f"{folder.name}.state.json")
+
+
+def accessibility_file(root: Path, name: str) -> Path:
+    """What looking at the pages of an edition found: beside its folder."""
+    folder = folder_of(root, name)
+    return folder.with_name(f"{folder.name}.accessibility.json")
 
 
 def read_state(root: Path, name: str) -> State:

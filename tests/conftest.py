@@ -31,9 +31,10 @@ SHARED = CHECKOUT.parent / "shared"
 PATIENCE = 1200
 BTG = Path(sys.executable).with_name("btg.exe" if os.name == "nt" else "btg")
 
-# What the person who runs the tests has set must not decide what they say.
+# What the person who runs the tests has set must not decide what they say; but for the browser they have.
 for _name in [name for name in os.environ if name.startswith(("BTG_", "DAGSTER_"))]:
-    del os.environ[_name]
+    if _name not in ("BTG_CHROMIUM", "BTG_REQUIRE_BROWSER"):
+        del os.environ[_name]
 # Nor what was fetched into this checkout: a run measures the bundled figures unless a test gives it a data root.
 os.environ["BTG_DATA"] = ""
 

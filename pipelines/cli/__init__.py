@@ -7,7 +7,18 @@ from importlib import import_module
 from pipelines.cli.common import CALL_AT_FAULT, DATA_AT_FAULT, app, leave
 
 # Each module adds its commands to the application, in the order in which `btg --help` lists them.
-for _module in ("measuring", "intake", "coverage", "survey", "editions", "history", "rebuild", "care", "serving"):
+for _module in (
+    "measuring",
+    "intake",
+    "coverage",
+    "survey",
+    "editions",
+    "history",
+    "rebuild",
+    "care",
+    "serving",
+    "accessibility",
+):
     import_module(f"pipelines.cli.{_module}")
 
 

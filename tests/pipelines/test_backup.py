@@ -138,6 +138,28 @@ def test_everything_that_cannot_be_made_again_comes_back(here: Place, there: Pla
     assert SnapshotStore(there.data).holds(hashlib.sha256(b"figures of 2024").hexdigest())
 
 
+def test_what_was_found_of_the_pages_of_editions_comes_back_with_them(
+    here: Place, there: Place, tmp_path: Path
+) -> None:
+    """Of a draft only with that draft: the one that stands may be another."""
+    beside = [editions.accessibility_file(here.output, name) for name in ("2025-1", "2025-draft")]
+    for path in beside:
+        path.write_text("{}")
+    (here.output / "editions" / "notes.accessibility.json").write_text("{}")
+    made = here.back_up(tmp_path / "btg.zip")
+    assert made.left_out == [str(here.output / "editions" / "notes.accessibility.json")]
+    add_edition(there.output, "2025-draft", 2)
+    there.put_back(made.path, force=True)
+    found = sorted(path.name for path in (there.output / "editions").glob("*.accessibility.json"))
+    assert found == ["2025-1.accessibility.json"]
+    assert editions.remnants(there.output) == []
+    assert editions.next_name(there.output, 2025) == "2025-2"
+    there.put_back(made.path, force=True)
+    shutil.rmtree(there.output / "editions" / "2025-draft")
+    there.put_back(made.path, force=True)
+    assert editions.accessibility_file(there.output, "2025-draft").exists()
+
+
 @POSIX
 def test_rights_come_back(there: Place, file: Path) -> None:
     there.put_back(file)
