@@ -1,8 +1,8 @@
 """A workbook as ODS (OpenDocument 1.3), written as the XML that it is.
 
-A library for it was tried first: odfdo 3.27 needs 2.5 to 3.1 s of processor time for 17,000 cells (two cores of 2026),
-and the workbook of an edition has some 300,000; this module writes those in 0.4 s. It knows only what these workbooks need: text, numbers, truth
-values, links within the file, one table a sheet. No cell has a formula: there is no way to write one.
+A library for it was tried first: odfdo 3.27 needs 2.5 to 3.1 s of processor time for 17,000 cells, and the workbook of
+an edition has some 300,000; this module writes those in 0.4 s. It knows only what these workbooks need: text, numbers,
+truth values, links within the file, one table a sheet. No cell has a formula: there is no way to write one.
 """
 
 from __future__ import annotations

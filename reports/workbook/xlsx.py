@@ -12,8 +12,8 @@ Workbook = Any
 Worksheet = Any
 Styles = dict[object, Any]
 
-# In memory, since files on the way would bring the umask of who runs this into the zip. Text that begins with = or
-# looks like an address stays text.
+# In memory: no temporary files, and a fixed time on every part. Text that begins with = or looks like an address stays
+# text.
 _OPTIONS: Final = {
     "in_memory": True,
     "strings_to_formulas": False,
