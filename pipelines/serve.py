@@ -73,11 +73,10 @@ _OF_PAGES = f"default-src 'none'; img-src 'self'; style-src 'self'; script-src '
 # Pages that are complete in themselves: one file with its style in it, and no script.
 _OF_QUALITY = f"default-src 'none'; style-src 'unsafe-inline'; {_SEALED}"
 _OF_PICTURES = "default-src 'none'; style-src 'unsafe-inline'"
-# The page for what is missing is shown at any address, so it says where its style is.
-_OF_MISSING = _OF_PAGES.replace("base-uri 'none'", "base-uri 'self'")
 _AT_ONCE = 4 << 20  # bytes; larger files are sent in pieces
 # A name within an edition: not hidden, no way up, and on Windows no other disk.
 _PLAIN = re.compile(r"[^./\\:\x00-\x1f][^/\\:\x00-\x1f]*")
+_RELATIVE = re.compile(r'\b(href|src)="(?![#/]|[a-z]+:)')
 _CONDITIONS = StaticFiles(check_dir=False)
 _NOT_FOUND = """\
 <!doctype html>
@@ -230,6 +229,6 @@ def _missing(folder: Path | None = None, rest: str = "") -> Response:
     page = folder and _found(folder, f"{site}404.html")
     if not folder or not page:
         return Response(_NOT_FOUND, 404, {"content-security-policy": _OF_PAGES}, media_type=_HTML)
-    base = f'<head><base href="/{folder.name}/{site}">'
-    text = page.read_text(encoding="utf-8").replace("<head>", base, 1)
-    return Response(text, 404, {"content-security-policy": _OF_MISSING}, media_type=_HTML)
+    # It is shown at any address, so its links say from where they start.
+    text = _RELATIVE.sub(rf'\1="/{folder.name}/{site}', page.read_text(encoding="utf-8"))
+    return Response(text, 404, {"content-security-policy": _OF_PAGES}, media_type=_HTML)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -102,7 +103,8 @@ def test_a_run_that_was_killed_does_not_keep_those_of_the_interface_waiting(
 # --- btg serve
 
 PAGE = "<!doctype html><html><head><title>x</title></head></html>"
-MISSING = "<!doctype html><html><head><title>Niet gevonden</title></head></html>"
+MISSING = """<!doctype html><html><head><title>Niet gevonden</title><link href="style.css"></head>
+<body><a href="#content">x</a><a href="index.html">x</a><a href="/x">x</a><img src="charts/x.svg"></body></html>"""
 CONTENT = {
     "site/index.html": PAGE,
     "site/404.html": MISSING,
@@ -326,21 +328,22 @@ def test_there_is_nothing_to_do_but_read(serving: Serving, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "title", "base"),
+    ("path", "title", "start"),
     [
         ("/2025-1/site/indicators/none.html", "Niet gevonden", "/2025-1/site/"),
         ("/2025-1/csv/", "Niet gevonden", "/2025-1/site/"),
         ("/2024-1/site/en/regions/none.html", "Not found", "/2024-1/site/en/"),
     ],
 )
-def test_what_is_missing_is_said_by_the_edition_with_its_own_style(
-    serving: Serving, path: str, title: str, base: str
+def test_what_is_missing_is_said_by_the_edition_with_links_that_work_there(
+    serving: Serving, path: str, title: str, start: str
 ) -> None:
     answer = serving.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert f'<head><base href="{base}"><title>{title}' in answer.text
-    assert "base-uri 'self'" in answer.headers["content-security-policy"]
+    assert f"<title>{title}</title>" in answer.text
+    targets = re.findall('(?:href|src)="([^"]*)"', answer.text)
+    assert targets == [f"{start}style.css", "#content", f"{start}index.html", "/x", f"{start}charts/x.svg"]
 
 
 @pytest.mark.parametrize(
