@@ -1,9 +1,11 @@
-"""Sentences say what a row of `comparison` carries, in Dutch, and no more."""
+"""Sentences say what a row of a published table carries, in Dutch and English, and no more."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,126 +13,239 @@ from typing import Any
 import polars as pl
 import pytest
 
-from catalog import Catalogue, load_catalogue
-from catalog.survey_model import GradeScale
-from reports.charts.grades import grade
+from assets.core import REGION, ROLES
+from catalog import Catalogue, frames, load_catalogue
+from catalog.model import Indicator
+from methods.compare import changes, comparisons
+from reports.charts import grades
+from reports.claims import claims, headline_claims, sentences, summarised_pairs
+from reports.claims.sentences import Said
 from reports.numbers import number
-from reports.sentences import STAMP, gap_sentence, headline_gaps, rank_sentences
+from reports.words import LANGUAGES, Words, texts
+
+CATALOGUE = load_catalogue()
+WORDS = {language: Words(CATALOGUE, language) for language in LANGUAGES}
+VERDICTS = list(CATALOGUE.vocabulary["verdict"])
+SCALE = CATALOGUE.survey.settings.grade
 
 INCOME, HEALTH, VALUE = "income_standardised_mean", "perceived_health_good", "dwelling_value_mean"
 HAPPY = "experienced_subjective_wellbeing"
-SCALE = GradeScale(lowest=1, highest=10)
+HOUSED = "experienced_housing_share"
+STAMP = {"nl": "Verzonnen voorbeeld: ", "en": "Invented example: "}
+
+# What would claim a cause: watching broad welfare shows none. Wider than the list of the blocking check.
+CAUSES = {
+    "nl": {
+        *("door", "doordat", "daardoor", "hierdoor", "waardoor", "dankzij", "omdat", "aangezien", "want", "vanwege"),
+        *("wegens", "immers", "daarom", "namelijk", "leidt", "leiden", "leidde", "geleid", "zorgt", "zorgen", "zorgde"),
+        *("veroorzaakt", "veroorzaken", "oorzaak", "oorzaken", "gevolg", "gevolgen", "effect", "effecten", "invloed"),
+        *("beïnvloedt", "beïnvloeden", "komt", "werkt", "verklaart", "verklaring", "reden", "redenen", "resultaat"),
+        *("bevordert", "helpt", "remt", "drijft", "dank", "zodat", "vandaar", "ondanks", "bijdrage", "draagt"),
+    },
+    "en": {
+        *("because", "due", "thanks", "lead", "leads", "led", "leading", "cause", "causes", "caused", "result"),
+        *("results", "resulted", "effect", "effects", "affect", "affects", "affected", "owing", "therefore", "hence"),
+        *("thus", "impact", "impacts", "influence", "influences", "influenced", "drive", "drives", "driven", "explain"),
+        *("explains", "explained", "explanation", "reason", "reasons", "consequence", "consequences", "despite"),
+        *("why", "contributes", "contribution", "helps", "helped", "boosts", "boosted", "via", "through"),
+    },
+}
+# That people are hidden `zodat niemand herkenbaar is` is why a figure is not there, not why it differs.
+WHY_A_FIGURE_IS_MISSING = {language: words.explanation("status", "suppressed") for language, words in WORDS.items()}
+DIRECTIONS = {
+    "nl": {"beter", "slechter", "hoger", "lager", "meer", "minder"}
+    | {"verbeterd", "verslechterd", "gestegen", "gedaald"},
+    "en": {"better", "worse", "higher", "lower", "more", "less", "improved", "worsened", "risen", "fallen"},
+}
+
+
+def words_of(sentence: str) -> set[str]:
+    return set(re.findall(r"\w+", sentence.lower()))
+
+
+# --- rows made by hand; what is not given is that of cores against rural, in 2022
+
 SIDE: dict[str, Any] = {"ci_low": None, "ci_high": None, "n": None, "status": "definitive", "warnings": []}
+COMPARISON: dict[str, Any] = {
+    "measurement_year": 2022,
+    "indicator_id": INCOME,
+    "region_code": "URBAN_CORE",
+    "comparator_code": "RURAL",
+    "breakdown": "total",
+    "reference_period": "2021",
+    "value": 29.128,
+    "comparator_value": 34.281,
+    "difference": -5.153,
+    "difference_ci_low": -5.253,
+    "difference_ci_high": -5.053,
+    "relative_difference": -15.03,
+    "p_value": None,
+    "p_value_adjusted": None,
+    "verdict": "worse",
+    "basis": "register",
+    "warnings": [],
+}
+CHANGE: dict[str, Any] = {
+    "measurement_year": 2025,
+    "baseline_year": 2022,
+    "indicator_id": HEALTH,
+    "region_code": "URBAN_CORE",
+    "breakdown": "total",
+    "quantity": "value",
+    "reference_period": "2025",
+    "baseline_reference_period": "2022",
+    "value": 64.26,
+    "baseline_value": 67.01,
+    "difference": -2.75,
+    "difference_ci_low": -4.31,
+    "difference_ci_high": -1.19,
+    "relative_difference": -4.1,
+    "verdict": "worse",
+    "basis": "interval",
+    "warnings": [],
+}
+VALUE_ROW: dict[str, Any] = SIDE | {
+    "measurement_year": 2025,
+    "indicator_id": HAPPY,
+    "region_code": "GM0153",
+    "breakdown": "total",
+    "reference_period": "2025",
+    "value": 0.6,
+}
+MOVEMENT: dict[str, Any] = {
+    "measurement_year": 2025,
+    "indicator_id": HEALTH,
+    "region_code": "URBAN_CORE",
+    "comparator_code": "RURAL",
+    "estimate": -6.24,
+    "ci_low": -11.97,
+    "ci_high": -0.43,
+    "verdict": "worse",
+    "basis": "interval",
+    "warnings": [],
+}
+RANK: dict[str, Any] = {"rank": 12, "rank_low": 9, "rank_high": 14, "rank_of": 14, "warnings": []}
 
-# What would claim a cause: watching broad welfare shows none.
-CAUSES = [
-    "door",
-    "doordat",
-    "dankzij",
-    "leidt",
-    "leiden",
-    "omdat",
-    "vanwege",
-    "wegens",
-    "zorgt",
-    "waardoor",
-    "daardoor",
-]
-DIRECTIONS = ["beter", "slechter", "hoger", "lager", "meer", "minder", "verbeterd", "verslechterd"]
+Sides = tuple[dict[str, Any], ...]
 
 
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load_catalogue()
+def of(row: Mapping[str, Any]) -> Indicator:
+    return CATALOGUE.indicator(row["indicator_id"])
 
 
-@pytest.fixture(scope="module")
-def say(catalogue: Catalogue) -> Callable[..., str]:
-    """A function that says a row of `comparison`; what is not given is that of cores against rural, in 2022.
+def figures(sides: Sides = ({}, {}), language: str = "nl", **changed: object) -> Said:
+    row = COMPARISON | changed
+    return sentences.figures_claim(row, [SIDE | side for side in sides], of(row), WORDS[language])
 
-    `sides` are the changes to the two rows of `indicator_value`.
-    """
 
-    def sentence(
-        sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {}), scale: GradeScale | None = SCALE, **changed: object
-    ) -> str:
-        row: dict[str, Any] = {
-            "measurement_year": 2022,
-            "indicator_id": INCOME,
-            "region_code": "URBAN_CORE",
-            "comparator_code": "RURAL",
-            "breakdown": "total",
-            "reference_period": "2021",
-            "value": 29.128,
-            "comparator_value": 34.281,
-            "difference": -5.153,
-            "difference_ci_low": -5.253,
-            "difference_ci_high": -5.053,
-            "relative_difference": -15.03,
-            "p_value": None,
-            "p_value_adjusted": None,
-            "verdict": "worse",
-            "basis": "register",
-            "warnings": [],
-        } | changed
-        both = [SIDE | side for side in sides]
-        return gap_sentence(row, both, catalogue.indicator(str(row["indicator_id"])), catalogue, scale=scale)
+def differ(sides: Sides = ({}, {}), language: str = "nl", **changed: object) -> Said:
+    row = COMPARISON | changed
+    return sentences.difference_claim(row, [SIDE | side for side in sides], of(row), WORDS[language])
 
-    return sentence
+
+def change(sides: Sides = (), language: str = "nl", **changed: object) -> Said:
+    row = CHANGE | changed
+    return sentences.change_claim(row, [SIDE | side for side in sides], of(row), WORDS[language])
+
+
+def value(language: str = "nl", **changed: object) -> Said:
+    row = VALUE_ROW | changed
+    return sentences.value_claim(row, of(row), WORDS[language])
+
+
+def movement(language: str = "nl", **changed: object) -> Said:
+    row = MOVEMENT | changed
+    return sentences.movement_claim(row, of(row), WORDS[language])
+
+
+def rank(language: str = "nl", *, synthetic: bool = False, **changed: object) -> Said:
+    return sentences.rank_claim(RANK | changed, "GM0153", "cbs", WORDS[language], synthetic=synthetic)
+
+
+def say(sides: Sides = ({}, {}), **changed: object) -> str:
+    """The Dutch sentence with the figures of both areas."""
+    return figures(sides, **changed).sentence
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is said of a row: `changed` from the row above, in both languages, written out by hand."""
+
+    because: str
+    changed: dict[str, Any]
+    nl: str
+    en: str
+    sides: Sides = ({}, {})
+
+    def __str__(self) -> str:
+        return self.because
+
+
+def holds(spec: Spec, said: Callable[..., Said], **given: object) -> None:
+    assert said(language="nl", **given, **spec.changed).sentence == spec.nl
+    assert said(language="en", **given, **spec.changed).sentence == spec.en
 
 
 # --- numbers
 
 
 @pytest.mark.parametrize(
-    ("value", "decimals", "text"),
+    ("value", "decimals", "text", "english"),
     [
-        (0, 0, "0"),
-        (61.5, 1, "61,5"),
-        (61.5, 0, "62"),
-        (1234.56, 1, "1.234,6"),
-        (633_917, 0, "633.917"),
-        (17_400_424.0, 0, "17.400.424"),
-        (-7.1, 1, "−7,1"),
-        (-1234.5, 1, "−1.234,5"),
-        (-0.04, 1, "0,0"),
-        (0.04, 1, "0,0"),
-        (-0.06, 1, "−0,1"),
-        (-0.4, 0, "0"),
+        (0, 0, "0", "0"),
+        (61.5, 1, "61,5", "61.5"),
+        (61.5, 0, "62", "62"),
+        (1234.56, 1, "1.234,6", "1,234.6"),
+        (633_917, 0, "633.917", "633,917"),
+        (17_400_424.0, 0, "17.400.424", "17,400,424"),
+        (-7.1, 1, "−7,1", "−7.1"),
+        (-1234.5, 1, "−1.234,5", "−1,234.5"),
+        (-0.04, 1, "0,0", "0.0"),
+        (0.04, 1, "0,0", "0.0"),
+        (-0.06, 1, "−0,1", "−0.1"),
+        (-0.4, 0, "0", "0"),
     ],
 )
-def test_numbers_are_written_as_dutch_readers_do(value: float, decimals: int, text: str) -> None:
+def test_numbers_are_written_as_readers_of_the_language_do(
+    value: float, decimals: int, text: str, english: str
+) -> None:
     assert number(value, decimals) == text
+    assert number(value, decimals, "en") == english
 
 
-# --- what a sentence says
+# --- what a sentence with the figures of both areas says
 
 
-def test_a_whole_sentence(say: Callable[..., str]) -> None:
+def test_a_whole_sentence() -> None:
     assert say() == (
         "Gemiddeld gestandaardiseerd inkomen (cijfer over 2021): de stedelijke kernen 29,1, de plattelandsgemeenten "
         "34,3 duizend euro per huishouden. Verschil −5,2 (−15,0%): aantoonbaar slechter."
     )
+    assert figures(language="en").sentence == (
+        "Mean standardised income (figure for 2021): the urban cores 29.1, the rural municipalities "
+        "34.3 thousand euros per household. Difference −5.2 (−15.0%): demonstrably worse."
+    )
 
 
-def test_percentages_differ_in_points_and_not_in_percent(say: Callable[..., str]) -> None:
+def test_percentages_differ_in_points_and_not_in_percent() -> None:
     sentence = say(indicator_id=HEALTH, value=67.01, comparator_value=72.9, difference=-5.89, relative_difference=-8.08)
     assert "Verschil −5,9 procentpunt:" in sentence
     assert "8,1" not in sentence
     assert "%" not in sentence
 
 
-@pytest.mark.parametrize("verdict", load_catalogue().vocabulary["verdict"])
-def test_every_verdict_has_its_own_words(catalogue: Catalogue, say: Callable[..., str], verdict: str) -> None:
-    sentence = say(verdict=verdict)
-    label = catalogue.vocabulary["verdict"][verdict].label_nl
-    assert label in sentence
-    others = [term.label_nl for key, term in catalogue.vocabulary["verdict"].items() if key != verdict]
-    assert not [other for other in others if other in sentence]
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_verdict_has_its_own_words(verdict: str) -> None:
+    terms = CATALOGUE.vocabulary["verdict"]
+    for language in LANGUAGES:
+        sentence = figures(language=language, verdict=verdict).sentence
+        label = {key: getattr(term, f"label_{language}") for key, term in terms.items()}
+        assert label.pop(verdict) in sentence
+        assert not [other for other in label.values() if other in sentence]
 
 
-def test_another_verdict_is_another_sentence(catalogue: Catalogue, say: Callable[..., str]) -> None:
-    said = {verdict: say(verdict=verdict) for verdict in catalogue.vocabulary["verdict"]}
+def test_another_verdict_is_another_sentence() -> None:
+    said = {verdict: say(verdict=verdict) for verdict in VERDICTS}
     for first, second in combinations(said, 2):
         assert said[first] != said[second]
 
@@ -159,31 +274,31 @@ def test_another_verdict_is_another_sentence(catalogue: Catalogue, say: Callable
     ],
     ids=str,
 )
-def test_another_row_is_another_sentence(say: Callable[..., str], changed: dict[str, Any]) -> None:
+def test_another_row_is_another_sentence(changed: dict[str, Any]) -> None:
     assert say(**changed) != say()
 
 
-def test_no_difference_shown_names_no_direction(say: Callable[..., str]) -> None:
+def test_no_difference_shown_names_no_direction() -> None:
     for verdict in ("no_demonstrable_difference", "not_comparable", "no_new_measurement"):
-        words = set(re.findall(r"\w+", say(verdict=verdict).lower()))
-        assert words.isdisjoint(DIRECTIONS)
+        for language in LANGUAGES:
+            assert words_of(figures(language=language, verdict=verdict).sentence).isdisjoint(DIRECTIONS[language])
 
 
 # --- what cannot be said
 
 
 @pytest.mark.parametrize(("gone", "missing"), [("value", "de stedelijke kernen"), ("comparator_value", "Nederland")])
-def test_a_missing_figure_is_named_and_nothing_is_concluded(say: Callable[..., str], gone: str, missing: str) -> None:
+def test_a_missing_figure_is_named_and_nothing_is_concluded(gone: str, missing: str) -> None:
     sentence = say(**{gone: None}, comparator_code="NL01", difference=None, verdict="not_decidable", basis="none")
     assert f"voor {missing} is er geen cijfer" in sentence
     assert "niets te zeggen" in sentence
     assert "Verschil" not in sentence
     assert "29,1" not in sentence
     assert "34,3" not in sentence
-    assert set(re.findall(r"\w+", sentence)).isdisjoint(DIRECTIONS)
+    assert words_of(sentence).isdisjoint(DIRECTIONS["nl"])
 
 
-def test_when_both_figures_are_missing_both_are_named(say: Callable[..., str]) -> None:
+def test_when_both_figures_are_missing_both_are_named() -> None:
     sentence = say(value=None, comparator_value=None, difference=None, reference_period=None, verdict="not_decidable")
     assert "geen cijfer" in sentence
     assert "None" not in sentence
@@ -191,32 +306,32 @@ def test_when_both_figures_are_missing_both_are_named(say: Callable[..., str]) -
     assert "plattelandsgemeenten" in sentence
 
 
-def test_why_nothing_can_be_said_is_said_where_it_is_known(say: Callable[..., str]) -> None:
+def test_why_nothing_can_be_said_is_said_where_it_is_known() -> None:
     known = say(verdict="not_decidable", basis="none", warnings=["no_margin"])
     assert known.endswith("is niet te zeggen (de bron geeft geen onzekerheidsmarge).")
     unknown = say(verdict="not_decidable", basis="none")
     assert unknown.endswith("is niet te zeggen.")
 
 
-def test_figures_that_were_made_differently_are_not_subtracted(say: Callable[..., str]) -> None:
+def test_figures_that_were_made_differently_are_not_subtracted() -> None:
     sentence = say(verdict="not_comparable", difference=None, relative_difference=None)
     assert sentence.endswith("; niet te vergelijken.")
     assert "Verschil" not in sentence
     assert "29,1" in sentence
 
 
-def test_provisional_is_said_only_of_provisional_figures(say: Callable[..., str]) -> None:
+def test_provisional_is_said_only_of_provisional_figures() -> None:
     for sides in (({"status": "provisional"}, {}), ({}, {"status": "provisional"})):
         assert "(cijfer over 2021, voorlopig)" in say(sides=sides)
     assert "voorlopig" not in say()
 
 
-def test_age_and_period_of_a_figure_are_said(say: Callable[..., str]) -> None:
+def test_age_and_period_of_a_figure_are_said() -> None:
     sentence = say(warnings=["carried_forward", "covid_period", "model_based", "newer_published"])
     assert "(cijfer over 2021, ouder cijfer, nieuwer cijfer bestaat, coronaperiode)" in sentence
 
 
-def test_nothing_is_divided_by_nought(say: Callable[..., str]) -> None:
+def test_nothing_is_divided_by_nought() -> None:
     sentence = say(indicator_id=VALUE, value=5.0, comparator_value=0.0, difference=5.0, relative_difference=None)
     assert "Verschil 5:" in sentence
     assert "%" not in sentence
@@ -242,22 +357,22 @@ CORES = {"ci_low": 0.59, "ci_high": 0.61, "n": 1023}
 LAND = {"ci_low": 0.69, "ci_high": 0.71, "n": 1931}
 
 
-def test_a_whole_sentence_on_what_residents_say(catalogue: Catalogue, say: Callable[..., str]) -> None:
+def test_a_whole_sentence_on_what_residents_say() -> None:
     assert say(**SAID, sides=(CORES, LAND)) == (
-        f"{catalogue.indicator(HAPPY).name_nl} (rapportcijfer van 1 tot 10, cijfer over 2025): "
+        f"{CATALOGUE.indicator(HAPPY).name_nl} (rapportcijfer van 1 tot 10, cijfer over 2025): "
         "de stedelijke kernen 6,4 (tussen 6,3 en 6,5; 1.023 antwoorden), "
         "de plattelandsgemeenten 7,3 (tussen 7,2 en 7,4; 1.931 antwoorden). "
         "Verschil −0,9 (tussen −1,1 en −0,7): aantoonbaar slechter."
     )
+    assert figures((CORES, LAND), "en", **SAID).sentence == (
+        f"{CATALOGUE.indicator(HAPPY).name_en} (report grade from 1 to 10, figure for 2025): "
+        "the urban cores 6.4 (between 6.3 and 6.5; 1,023 answers), "
+        "the rural municipalities 7.3 (between 7.2 and 7.4; 1,931 answers). "
+        "Difference −0.9 (between −1.1 and −0.7): demonstrably worse."
+    )
 
 
-def test_without_a_conversion_the_sentence_shows_scores(say: Callable[..., str]) -> None:
-    sentence = say(**SAID, sides=(CORES, LAND), scale=None)
-    assert "de stedelijke kernen 0,60 (tussen 0,59 en 0,61; 1.023 antwoorden)" in sentence
-    assert "rapportcijfer van" not in sentence
-
-
-def test_a_percentage_with_margins_shows_them(say: Callable[..., str]) -> None:
+def test_a_percentage_with_margins_shows_them() -> None:
     numbers = {"value": 67.0, "comparator_value": 72.9, "difference": -5.9}
     margins = {"difference_ci_low": -7.04, "difference_ci_high": -4.76, "relative_difference": -8.1}
     sides = ({"ci_low": 66.0, "ci_high": 68.0}, {"ci_low": 72.1, "ci_high": 73.7})
@@ -266,11 +381,11 @@ def test_a_percentage_with_margins_shows_them(say: Callable[..., str]) -> None:
     assert sentence.endswith("Verschil −5,9 procentpunt (tussen −7,0 en −4,8): aantoonbaar slechter.")
 
 
-def test_an_amount_with_a_margin_shows_per_cent_and_margin(say: Callable[..., str]) -> None:
+def test_an_amount_with_a_margin_shows_per_cent_and_margin() -> None:
     assert say(basis="interval").endswith("Verschil −5,2 (−15,0%; tussen −5,3 en −5,1): aantoonbaar slechter.")
 
 
-def test_a_demonstrable_difference_and_its_margin_are_never_shown_as_nought(say: Callable[..., str]) -> None:
+def test_a_demonstrable_difference_and_its_margin_are_never_shown_as_nought() -> None:
     small = {"difference": -0.009, "difference_ci_low": -0.015, "difference_ci_high": -0.003}
     assert "Verschil −0,08 (tussen −0,14 en −0,03): aantoonbaar slechter." in say(**SAID | small)
     undecided = say(**SAID | small, verdict="no_demonstrable_difference")
@@ -285,15 +400,13 @@ def test_a_demonstrable_difference_and_its_margin_are_never_shown_as_nought(say:
         (({"status": "not_published"}, {}), "voor de stedelijke kernen is er geen cijfer;"),
     ],
 )
-def test_why_the_survey_has_no_figure_is_said(
-    say: Callable[..., str], sides: tuple[dict[str, Any], dict[str, Any]], said: str
-) -> None:
+def test_why_the_survey_has_no_figure_is_said(sides: Sides, said: str) -> None:
     sentence = say(**SAID | {"value": None, "difference": None}, verdict="not_decidable", sides=sides)
     assert said in sentence
     assert "7,3" not in sentence
 
 
-def test_what_a_figure_of_the_survey_is_worth_is_said(say: Callable[..., str]) -> None:
+def test_what_a_figure_of_the_survey_is_worth_is_said() -> None:
     sides = (CORES | {"status": "estimated"}, LAND | {"warnings": ["small_n", "self_selected"]})
     sentence = say(**SAID, sides=sides)
     assert "(rapportcijfer van 1 tot 10, cijfer over 2025, geschat, open deelname, weinig antwoorden)" in sentence
@@ -301,120 +414,651 @@ def test_what_a_figure_of_the_survey_is_worth_is_said(say: Callable[..., str]) -
 
 @pytest.mark.parametrize("where", ["comparison", "region", "comparator"])
 @pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("said", [figures, differ])
 def test_a_sentence_that_a_made_up_figure_has_a_part_in_begins_by_saying_so(
-    say: Callable[..., str], where: str, *, known: bool
+    said: Callable[..., Said], where: str, *, known: bool
 ) -> None:
-    row = SAID | ({} if known else {"value": None, "difference": None, "verdict": "not_decidable"})
-    real = say(**row, sides=(CORES, LAND))
-    assert "erzonnen" not in real
-    mark = {"warnings": ["synthetic"]}
-    row |= mark if where == "comparison" else {}
-    sides = (CORES | (mark if where == "region" else {}), LAND | (mark if where == "comparator" else {}))
-    assert say(**row, sides=sides) == f"Verzonnen voorbeeld: {real}"
+    for language in LANGUAGES:
+        row = SAID | ({} if known else {"value": None, "difference": None, "verdict": "not_decidable"})
+        real = said((CORES, LAND), language, **row).sentence
+        assert not {"verzonnen", "invented"} & words_of(real)
+        mark = {"warnings": ["synthetic"]}
+        row |= mark if where == "comparison" else {}
+        sides = (CORES | (mark if where == "region" else {}), LAND | (mark if where == "comparator" else {}))
+        assert said(sides, language, **row).sentence == f"{STAMP[language]}{real}"
 
 
-# --- ranks
+# --- a difference between two areas
 
-CORE_CODES = {"GM0141": "Almelo", "GM0153": "Enschede", "GM0164": "Hengelo"}
+BETTER = {
+    "indicator_id": HEALTH, "region_code": "TWENTE", "comparator_code": "NL_REST", "reference_period": "2024",
+    "value": 70.4, "comparator_value": 69.0, "difference": 1.44, "difference_ci_low": 0.16, "difference_ci_high": 2.72,
+    "relative_difference": 2.1, "verdict": "better", "basis": "interval",
+}  # fmt: skip
+DWELLINGS = {
+    "indicator_id": VALUE, "region_code": "GM0168", "comparator_code": "NL01", "reference_period": "2025",
+    "value": 384.2, "comparator_value": 345.3, "difference": 38.9, "relative_difference": 11.27,
+}  # fmt: skip
+UNSURE = SAID | {"difference": 0.0111, "difference_ci_low": -0.0111, "difference_ci_high": 0.0333}
+NO_VALUE = {"value": None, "difference": None, "relative_difference": None, "verdict": "not_decidable", "basis": "none"}
+NOWHERE = NO_VALUE | {"comparator_value": None, "reference_period": None}
+
+DIFFERENCES = [
+    Spec(
+        "better",
+        BETTER,
+        "Goede ervaren gezondheid (cijfer over 2024): in Twente aantoonbaar beter dan in de rest van Nederland. "
+        "Het verschil is 1,4 procentpunt (tussen 0,2 en 2,7).",
+        "Good perceived health (figure for 2024): demonstrably better in Twente than in the rest of the Netherlands. "
+        "The difference is 1.4 percentage points (between 0.2 and 2.7).",
+    ),
+    Spec(
+        "worse",
+        {},
+        "Gemiddeld gestandaardiseerd inkomen (cijfer over 2021): in de stedelijke kernen aantoonbaar slechter dan in "
+        "de plattelandsgemeenten. Het verschil is −5,2 duizend euro per huishouden (−15,0%).",
+        "Mean standardised income (figure for 2021): demonstrably worse in the urban cores than in the rural "
+        "municipalities. The difference is −5.2 thousand euros per household (−15.0%).",
+    ),
+    Spec(
+        "higher",
+        DWELLINGS | {"verdict": "higher"},
+        "Gemiddelde woningwaarde (cijfer over 2025): in Losser aantoonbaar hoger dan in Nederland. "
+        "Het verschil is 39 duizend euro per woning (11,3%).",
+        "Mean dwelling value (figure for 2025): demonstrably higher in Losser than in the Netherlands. "
+        "The difference is 39 thousand euros per dwelling (11.3%).",
+    ),
+    Spec(
+        "lower",
+        DWELLINGS | {"difference": -38.9, "relative_difference": -11.27, "verdict": "lower"},
+        "Gemiddelde woningwaarde (cijfer over 2025): in Losser aantoonbaar lager dan in Nederland. "
+        "Het verschil is −39 duizend euro per woning (−11,3%).",
+        "Mean dwelling value (figure for 2025): demonstrably lower in Losser than in the Netherlands. "
+        "The difference is −39 thousand euros per dwelling (−11.3%).",
+    ),
+    Spec(
+        "no_demonstrable_difference",
+        UNSURE | {"verdict": "no_demonstrable_difference"},
+        "Subjectief welzijn volgens inwoners (cijfer over 2025, geschat, weinig antwoorden): tussen de stedelijke "
+        "kernen en de plattelandsgemeenten is geen aantoonbaar verschil. We vinden een verschil van 0,1 punt "
+        "(tussen −0,1 en 0,3). Dat kan toeval of afronding zijn.",
+        "Subjective well-being according to residents (figure for 2025, estimated, few answers): there is no "
+        "demonstrable difference between the urban cores and the rural municipalities. We find a difference of 0.1 "
+        "points (between −0.1 and 0.3). That may be chance or rounding.",
+        sides=({"status": "estimated"}, {"warnings": ["small_n"]}),
+    ),
+    Spec(
+        "not_decidable",
+        {"verdict": "not_decidable", "basis": "none"},
+        "Gemiddeld gestandaardiseerd inkomen (cijfer over 2021): of de stedelijke kernen en de plattelandsgemeenten "
+        "echt verschillen, is niet te zeggen. Wij weten niet hoe zeker het verschil is.",
+        "Mean standardised income (figure for 2021): whether the urban cores and the rural municipalities really "
+        "differ cannot be said. We do not know how certain the difference is.",
+    ),
+    Spec(
+        "not_decidable, without a margin",
+        BETTER | {"verdict": "not_decidable", "basis": "none", "warnings": ["covid_period", "no_margin"]},
+        "Goede ervaren gezondheid (cijfer over 2024, coronaperiode): of Twente en de rest van Nederland echt "
+        "verschillen, is niet te zeggen. De bron zegt niet hoe zeker de cijfers zijn.",
+        "Good perceived health (figure for 2024, corona period): whether Twente and the rest of the Netherlands "
+        "really differ cannot be said. The source does not say how certain the figures are.",
+    ),
+    Spec(
+        "not_comparable",
+        {"verdict": "not_comparable", "difference": None, "relative_difference": None, "basis": "none"},
+        "Gemiddeld gestandaardiseerd inkomen (cijfer over 2021): de stedelijke kernen en de plattelandsgemeenten zijn "
+        "niet te vergelijken. De cijfers zijn verschillend gemaakt.",
+        "Mean standardised income (figure for 2021): the urban cores and the rural municipalities are not comparable. "
+        "The figures were made in different ways.",
+    ),
+    Spec(
+        "one side missing",
+        NO_VALUE,
+        "Gemiddeld gestandaardiseerd inkomen (cijfer over 2021): voor de stedelijke kernen is er geen cijfer. "
+        "Vergelijken kan dus niet.",
+        "Mean standardised income (figure for 2021): there is no figure for the urban cores. "
+        "So they cannot be compared.",
+        sides=({"status": "not_published"}, {}),
+    ),
+    Spec(
+        "both sides missing",
+        NOWHERE,
+        "Gemiddeld gestandaardiseerd inkomen (geen cijfer): voor de stedelijke kernen en de plattelandsgemeenten is er "
+        "geen cijfer. Vergelijken kan dus niet.",
+        "Mean standardised income (no figure): there is no figure for the urban cores and the rural municipalities. "
+        "So they cannot be compared.",
+        sides=({"status": "not_retrieved"}, {"status": "not_retrieved"}),
+    ),
+    Spec(
+        "suppressed",
+        SAID | NO_VALUE | {"region_code": "GM0183"},
+        "Subjectief welzijn volgens inwoners (cijfer over 2025): voor Tubbergen is er geen cijfer (afgeschermd). "
+        "Vergelijken kan dus niet.",
+        "Subjective well-being according to residents (figure for 2025): there is no figure for Tubbergen "
+        "(suppressed). So they cannot be compared.",
+        sides=({"status": "suppressed"}, {}),
+    ),
+]
 
 
-def ranks_of(*rows: dict[str, Any], **changed: object) -> pl.DataFrame:
-    """Rows of `sensitivity`; what is not given is that of Enschede on the official overall score of 2025."""
-    common: dict[str, Any] = {
-        "measurement_year": 2025, "framework": "cbs", "theme_id": "cbs_overall", "region_code": "GM0153",
-        "among": "region", "rank": 12, "rank_low": 9, "rank_high": 14, "rank_of": 14, "warnings": [],
-    }  # fmt: skip
-    schema = {
-        name: pl.List(pl.String) if name == "warnings" else pl.String if isinstance(value, str) else pl.Int32
-        for name, value in common.items()
-    }
-    return pl.DataFrame([common | changed | row for row in rows or ({},)], schema=schema)
+@pytest.mark.parametrize("spec", DIFFERENCES, ids=str)
+def test_what_is_said_of_a_difference(spec: Spec) -> None:
+    holds(spec, differ, sides=spec.sides)
 
 
-def test_a_place_is_said_with_its_range(catalogue: Catalogue) -> None:
-    said = rank_sentences(
-        ranks_of({}, {"region_code": "GM0141", "rank": 11, "rank_low": 7, "rank_high": 11}), catalogue, 2025, "cbs"
+# --- a change since the baseline
+
+GRADED = {
+    "indicator_id": HAPPY, "value": 0.7, "baseline_value": 0.6, "difference": 0.1, "difference_ci_low": 0.08,
+    "difference_ci_high": 0.12, "verdict": "better",
+}  # fmt: skip
+VALUED = DWELLINGS | {
+    "reference_period": "2025", "value": 384.2, "baseline_value": 301.4, "difference": 82.8,
+    "relative_difference": 27.5, "verdict": "higher", "basis": "register", "warnings": ["nominal_prices"],
+}  # fmt: skip
+RELATIVE = {"quantity": "relative_to_nl", "value": -4.9, "baseline_value": -6.54, "relative_difference": None}
+CLOSER = RELATIVE | {
+    "indicator_id": INCOME, "region_code": "TWENTE", "difference": 1.64, "difference_ci_low": 1.44,
+    "difference_ci_high": 1.84, "verdict": "better", "basis": "register",
+}  # fmt: skip
+
+CHANGES = [
+    Spec(
+        "better",
+        GRADED,
+        "Subjectief welzijn volgens inwoners (2022 en 2025): in de stedelijke kernen aantoonbaar verbeterd. "
+        "Het ging van 6,4 naar 7,3. Dat is een verschil van 0,9 punt (tussen 0,7 en 1,1).",
+        "Subjective well-being according to residents (2022 and 2025): demonstrably improved in the urban cores. "
+        "It went from 6.4 to 7.3. That is a difference of 0.9 points (between 0.7 and 1.1).",
+    ),
+    Spec(
+        "worse",
+        {"warnings": ["covid_period"]},
+        "Goede ervaren gezondheid (2022 en 2025, coronaperiode): in de stedelijke kernen aantoonbaar verslechterd. "
+        "Het ging van 67,0% naar 64,3%. Dat is een verschil van −2,8 procentpunt (tussen −4,3 en −1,2).",
+        "Good perceived health (2022 and 2025, corona period): demonstrably worsened in the urban cores. "
+        "It went from 67.0% to 64.3%. That is a difference of −2.8 percentage points (between −4.3 and −1.2).",
+    ),
+    Spec(
+        "higher",
+        VALUED,
+        "Gemiddelde woningwaarde (2022 en 2025): in Losser aantoonbaar gestegen. Het ging van 301 naar 384. "
+        "Dat is een verschil van 83 duizend euro per woning.",
+        "Mean dwelling value (2022 and 2025): demonstrably risen in Losser. It went from 301 to 384. "
+        "That is a difference of 83 thousand euros per dwelling.",
+    ),
+    Spec(
+        "lower",
+        VALUED | {"value": 301.4, "baseline_value": 384.2, "difference": -82.8, "verdict": "lower"},
+        "Gemiddelde woningwaarde (2022 en 2025): in Losser aantoonbaar gedaald. Het ging van 384 naar 301. "
+        "Dat is een verschil van −83 duizend euro per woning.",
+        "Mean dwelling value (2022 and 2025): demonstrably fallen in Losser. It went from 384 to 301. "
+        "That is a difference of −83 thousand euros per dwelling.",
+    ),
+    Spec(
+        "no_demonstrable_difference",
+        {"difference_ci_high": 0.4, "verdict": "no_demonstrable_difference"},
+        "Goede ervaren gezondheid (2022 en 2025): in de stedelijke kernen geen aantoonbare verandering. We vinden een "
+        "verschil van −2,8 procentpunt (tussen −4,3 en 0,4). Dat kan toeval of afronding zijn.",
+        "Good perceived health (2022 and 2025): no demonstrable change in the urban cores. We find a difference of "
+        "−2.8 percentage points (between −4.3 and 0.4). That may be chance or rounding.",
+    ),
+    Spec(
+        "not_decidable, without a margin",
+        {"verdict": "not_decidable", "basis": "none", "warnings": ["no_margin"]},
+        "Goede ervaren gezondheid (2022 en 2025): of er in de stedelijke kernen echt iets is veranderd, is niet te "
+        "zeggen. De bron zegt niet hoe zeker de cijfers zijn.",
+        "Good perceived health (2022 and 2025): whether anything really changed in the urban cores cannot be said. "
+        "The source does not say how certain the figures are.",
+    ),
+    Spec(
+        "not_decidable, provisional",
+        {"indicator_id": INCOME, "region_code": "NL01", "verdict": "not_decidable", "basis": "none"},
+        "Gemiddeld gestandaardiseerd inkomen (2022 en 2025, voorlopig): of er in Nederland echt iets is veranderd, is "
+        "niet te zeggen. Wij weten niet hoe zeker het verschil is.",
+        "Mean standardised income (2022 and 2025, provisional): whether anything really changed in the Netherlands "
+        "cannot be said. We do not know how certain the difference is.",
+        sides=({}, {"status": "provisional"}),
+    ),
+    Spec(
+        "no_new_measurement",
+        {"verdict": "no_new_measurement", "difference": 0.0, "reference_period": "2022"},
+        "Goede ervaren gezondheid: voor de stedelijke kernen is er geen nieuw cijfer in deze editie.",
+        "Good perceived health: there is no new figure in this edition for the urban cores.",
+    ),
+    Spec(
+        "not_comparable",
+        {"verdict": "not_comparable", "difference": None, "relative_difference": None, "basis": "none"},
+        "Goede ervaren gezondheid (2022 en 2025): de cijfers van de stedelijke kernen zijn niet te vergelijken. "
+        "Ze zijn verschillend gemaakt.",
+        "Good perceived health (2022 and 2025): the figures of the urban cores are not comparable. "
+        "They were made in different ways.",
+    ),
+    Spec(
+        "missing",
+        {"baseline_value": None, "difference": None, "verdict": "not_decidable", "basis": "none"},
+        "Goede ervaren gezondheid: voor de stedelijke kernen is er geen cijfer van twee jaren. "
+        "Over een verandering is dus niets te zeggen.",
+        "Good perceived health: there are no figures of two years for the urban cores. "
+        "So nothing can be said about a change.",
+    ),
+    Spec(
+        "better, relative to the country",
+        CLOSER,
+        "Gemiddeld gestandaardiseerd inkomen, vergeleken met Nederland (2022 en 2025): in Twente aantoonbaar "
+        "verbeterd. Het ging van −6,5% naar −4,9%. Dat is een verschil van 1,6 procentpunt.",
+        "Mean standardised income, compared with the Netherlands (2022 and 2025): demonstrably improved in Twente. "
+        "It went from −6.5% to −4.9%. That is a difference of 1.6 percentage points.",
+    ),
+    Spec(
+        "worse, of a score relative to the country: in per cent, not in grades",
+        RELATIVE | GRADED | {"value": -3.2, "baseline_value": 1.1, "difference": -4.3, "difference_ci_low": -8.1}
+        | {"difference_ci_high": -0.5, "verdict": "worse"},
+        "Subjectief welzijn volgens inwoners, vergeleken met Nederland (2022 en 2025): in de stedelijke kernen "
+        "aantoonbaar verslechterd. Het ging van 1,1% naar −3,2%. Dat is een verschil van −4,3 procentpunt (tussen "
+        "−8,1 en −0,5).",
+        "Subjective well-being according to residents, compared with the Netherlands (2022 and 2025): demonstrably "
+        "worsened in the urban cores. It went from 1.1% to −3.2%. That is a difference of −4.3 percentage points "
+        "(between −8.1 and −0.5).",
+    ),
+    Spec(
+        "missing, relative to the country",
+        RELATIVE | {"value": None, "difference": None, "verdict": "not_decidable", "region_code": "GM0189"},
+        "Goede ervaren gezondheid, vergeleken met Nederland: voor Wierden is er geen cijfer van twee jaren. "
+        "Over een verandering is dus niets te zeggen.",
+        "Good perceived health, compared with the Netherlands: there are no figures of two years for Wierden. "
+        "So nothing can be said about a change.",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", CHANGES, ids=str)
+def test_what_is_said_of_a_change(spec: Spec) -> None:
+    holds(spec, change, sides=spec.sides)
+
+
+def test_every_verdict_on_a_change_or_difference_is_in_the_table_above() -> None:
+    of_changes = {(CHANGE | spec.changed)["verdict"] for spec in CHANGES}
+    of_differences = {(COMPARISON | spec.changed)["verdict"] for spec in DIFFERENCES}
+    assert of_changes == set(VERDICTS)
+    # Two areas are of the same year: there is always a new measurement or none for both.
+    assert of_differences == set(VERDICTS) - {"no_new_measurement"}
+
+
+# --- one figure
+
+VALUES = [
+    Spec(
+        "with margin, answers and status",
+        {"ci_low": 0.578, "ci_high": 0.622, "n": 1204, "status": "estimated", "warnings": ["small_n", "synthetic"]},
+        "Verzonnen voorbeeld: Subjectief welzijn volgens inwoners (rapportcijfer van 1 tot 10, cijfer over 2025, "
+        "geschat, weinig antwoorden): Enschede 6,4 (tussen 6,2 en 6,6; 1.204 antwoorden).",
+        "Invented example: Subjective well-being according to residents (report grade from 1 to 10, figure for 2025, "
+        "estimated, few answers): Enschede 6.4 (between 6.2 and 6.6; 1,204 answers).",
+    ),
+    Spec(
+        "one answer",
+        {"n": 1},
+        "Subjectief welzijn volgens inwoners (rapportcijfer van 1 tot 10, cijfer over 2025): Enschede 6,4 "
+        "(1 antwoord).",
+        "Subjective well-being according to residents (report grade from 1 to 10, figure for 2025): Enschede 6.4 "
+        "(1 answer).",
+    ),
+    Spec(
+        "of a register, provisional and older",
+        {"indicator_id": INCOME, "region_code": "RURAL", "reference_period": "2024", "value": 43.72}
+        | {"status": "provisional", "warnings": ["carried_forward"]},
+        "Gemiddeld gestandaardiseerd inkomen (duizend euro per huishouden, cijfer over 2024, voorlopig, ouder "
+        "cijfer): de plattelandsgemeenten 43,7.",
+        "Mean standardised income (thousand euros per household, figure for 2024, provisional, older figure): the "
+        "rural municipalities 43.7.",
+    ),
+    Spec(
+        "a large number",
+        {"indicator_id": "population", "region_code": "NL01", "value": 18_044_027.0},
+        "Inwoners (inwoners, cijfer over 2025): Nederland 18.044.027.",
+        "Population (persons, figure for 2025): the Netherlands 18,044,027.",
+    ),
+]  # fmt: skip
+MISSING = {
+    "not_measured": ("niet gemeten). Dit jaar is niet gemeten.", "not measured). Nothing was measured this year."),
+    "not_published": (
+        "niet gepubliceerd). De bron geeft dit cijfer niet.",
+        "not published). The source does not give this figure.",
+    ),
+    "not_retrieved": (
+        "nog niet opgehaald). De bron heeft dit cijfer; wij hebben het nog niet opgehaald.",
+        "not yet retrieved). The source has this figure; we have not retrieved it yet.",
+    ),
+    "suppressed": (
+        "afgeschermd). Verborgen, zodat niemand herkenbaar is.",
+        "suppressed). Hidden, so that nobody can be recognised.",
+    ),
+    "not_applicable": (
+        "niet van toepassing). Dit cijfer bestaat hier niet.",
+        "not applicable). This figure does not exist here.",
+    ),
+}
+
+
+@pytest.mark.parametrize("spec", VALUES, ids=str)
+def test_what_is_said_of_one_figure(spec: Spec) -> None:
+    holds(spec, value)
+
+
+@pytest.mark.parametrize("status", MISSING)
+def test_why_there_is_no_figure_is_said(status: str) -> None:
+    gone = {"status": status, "value": None, "reference_period": None, "region_code": "URBAN_CORE"}
+    dutch, english = MISSING[status]
+    assert value("nl", **gone).sentence == (
+        f"Subjectief welzijn volgens inwoners (2025): voor de stedelijke kernen is er geen cijfer ({dutch}"
     )
-    score = "Totaalscore brede welvaart volgens officiële cijfers (2025)"
-    otherwise = "(1 is het gunstigst); met andere rekenwijzen en steekproeffout kan dat"
-    assert said == [
-        f"{score}: Almelo staat op plaats 11 van 14 {otherwise} plaats 7 tot 11 zijn.",
-        f"{score}: Enschede staat op plaats 12 van 14 {otherwise} plaats 9 tot 14 zijn.",
-        f"{score}: voor Hengelo is er geen plaats.",
-    ]
+    assert value("en", **gone).sentence == (
+        f"Subjective well-being according to residents (2025): there is no figure for the urban cores ({english}"
+    )
+
+
+def test_every_status_without_a_figure_is_in_the_table_above() -> None:
+    assert set(CATALOGUE.vocabulary["status"]) - {"definitive", "provisional", "estimated"} == set(MISSING)
+
+
+# --- how a difference between two groups moved
+
+MOVED = "Goede ervaren gezondheid: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen sinds 2022"
+HAS_MOVED = "Good perceived health: compared with the rural municipalities, it has"
+BETWEEN = "het verschil tussen de stedelijke kernen en de plattelandsgemeenten"
+BETWEEN_THEM = "the difference between the urban cores and the rural municipalities"
+UPWARDS = {"estimate": 6.24, "ci_low": 0.43, "ci_high": 11.97}
+NOT_MOVED = {"estimate": None, "ci_low": None, "ci_high": None, "basis": "none"}
+
+MOVEMENTS = [
+    Spec(
+        "better",
+        UPWARDS | {"verdict": "better"},
+        f"{MOVED} aantoonbaar verbeterd. Het verschil schoof 6,2 procentpunt (tussen 0,4 en 12,0) op.",
+        f"{HAS_MOVED} demonstrably improved in the urban cores since 2022. "
+        "The difference moved by 6.2 percentage points (between 0.4 and 12.0).",
+    ),
+    Spec(
+        "worse",
+        {},
+        f"{MOVED} aantoonbaar verslechterd. Het verschil schoof −6,2 procentpunt (tussen −12,0 en −0,4) op.",
+        f"{HAS_MOVED} demonstrably worsened in the urban cores since 2022. "
+        "The difference moved by −6.2 percentage points (between −12.0 and −0.4).",
+    ),
+    Spec(
+        "higher, of an amount from a register",
+        {"indicator_id": VALUE, "estimate": 16.9, "ci_low": 14.9, "ci_high": 18.9, "verdict": "higher"}
+        | {"basis": "register"},
+        "Gemiddelde woningwaarde: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen sinds 2022 "
+        "aantoonbaar gestegen. Het verschil schoof 17 duizend euro per woning op.",
+        "Mean dwelling value: compared with the rural municipalities, it has demonstrably risen in the urban cores "
+        "since 2022. The difference moved by 17 thousand euros per dwelling.",
+    ),
+    Spec(
+        "lower, of a score: in grades",
+        {"indicator_id": HAPPY, "estimate": -0.02, "ci_low": -0.03, "ci_high": -0.01, "verdict": "lower"},
+        "Subjectief welzijn volgens inwoners: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen "
+        "sinds 2022 aantoonbaar gedaald. Het verschil schoof −0,2 punt (tussen −0,3 en −0,1) op.",
+        "Subjective well-being according to residents: compared with the rural municipalities, it has demonstrably "
+        "fallen in the urban cores since 2022. The difference moved by −0.2 points (between −0.3 and −0.1).",
+    ),
+    Spec(
+        "no_demonstrable_difference",
+        {"ci_high": 0.4, "verdict": "no_demonstrable_difference"},
+        f"Goede ervaren gezondheid: in {BETWEEN} is er geen aantoonbare verandering sinds 2022.",
+        f"Good perceived health: there is no demonstrable change in {BETWEEN_THEM} since 2022.",
+    ),
+    Spec(
+        "not_decidable",
+        NOT_MOVED | {"verdict": "not_decidable", "warnings": ["synthetic"]},
+        f"Verzonnen voorbeeld: Goede ervaren gezondheid: of {BETWEEN} sinds 2022 is veranderd, is niet te zeggen.",
+        f"Invented example: Good perceived health: whether {BETWEEN_THEM} changed since 2022 cannot be said.",
+    ),
+    Spec(
+        "no_new_measurement",
+        NOT_MOVED | {"estimate": 0.0, "verdict": "no_new_measurement"},
+        f"Goede ervaren gezondheid: voor {BETWEEN} is er geen nieuw cijfer in deze editie.",
+        f"Good perceived health: there is no new figure in this edition for {BETWEEN_THEM}.",
+    ),
+    Spec(
+        "not_comparable",
+        NOT_MOVED | {"verdict": "not_comparable"},
+        f"Goede ervaren gezondheid: {BETWEEN} is met 2022 niet te vergelijken.",
+        f"Good perceived health: {BETWEEN_THEM} is not comparable with 2022.",
+    ),
+]
+
+
+@pytest.mark.parametrize("spec", MOVEMENTS, ids=str)
+def test_what_is_said_of_how_a_difference_moved(spec: Spec) -> None:
+    holds(spec, movement)
+
+
+def test_every_verdict_on_a_movement_is_in_the_table_above() -> None:
+    assert {(MOVEMENT | spec.changed)["verdict"] for spec in MOVEMENTS} == set(VERDICTS)
+
+
+# --- places
+
+INPUTS = ("indicator_value", "comparison", "change", "trend", "sensitivity", "framework_element")
+EMPTY = {name: pl.DataFrame(schema=CATALOGUE.registry[name].polars_schema) for name in INPUTS}
+ELEMENTS = pl.DataFrame(
+    [{"framework": framework, "element_id": INCOME, "level": 1} for framework in ("btg", "cbs")],
+).join(EMPTY["framework_element"], on=["framework", "element_id", "level"], how="left")
+PLACE_OF_ENSCHEDE = {
+    "measurement_year": 2025,
+    "framework": "cbs",
+    "theme_id": "cbs_overall",
+    "region_code": "GM0153",
+    "among": "region",
+} | RANK
+SCORE_OF = {
+    "nl": "Totaalscore brede welvaart volgens officiële cijfers (2025)",
+    "en": "Overall score of broad welfare by official figures (2025)",
+}
+
+
+def places(*rows: dict[str, Any], language: str = "nl", **changed: object) -> dict[str, str]:
+    """What the table `claim` says of rows of `sensitivity`; what is not given is that of Enschede, official, 2025."""
+    listed = [PLACE_OF_ENSCHEDE | changed | row for row in rows or ({},)]
+    ranks = pl.DataFrame(listed, schema_overrides=EMPTY["sensitivity"].schema)
+    said = claims(EMPTY | {"sensitivity": ranks, "framework_element": ELEMENTS}, CATALOGUE).filter(language=language)
+    assert said["claim_id"].str.starts_with("rank:2025:cbs:").all()
+    return dict(zip(said["claim_id"].str.slice(-6), said["sentence"], strict=True))
+
+
+def test_a_place_is_said_with_its_range() -> None:
+    almelo = {"region_code": "GM0141", "rank": 11, "rank_low": 7, "rank_high": 11}
+    dutch, english = (places({}, almelo, language=language) for language in LANGUAGES)
+    otherwise = "(1 is het gunstigst). Dat kan met andere rekenwijzen en een andere steekproef"
+    assert dutch["GM0141"] == f"{SCORE_OF['nl']}: Almelo staat op plaats 11 van 14 {otherwise} plaats 7 tot 11 zijn."
+    assert dutch["GM0153"] == f"{SCORE_OF['nl']}: Enschede staat op plaats 12 van 14 {otherwise} plaats 9 tot 14 zijn."
+    assert dutch["GM0164"] == f"{SCORE_OF['nl']}: voor Hengelo is er geen plaats."
+    assert english["GM0141"] == (
+        f"{SCORE_OF['en']}: Almelo is in place 11 of 14 (1 is the most favourable). "
+        "That can be place 7 to 11 with other ways of computing and another sample."
+    )
+    assert english["GM0164"] == f"{SCORE_OF['en']}: there is no place for Hengelo."
+    assert set(dutch) == set(english) == set(REGION.municipalities)
 
 
 @pytest.mark.parametrize(
-    ("ends", "said"),
+    ("ends", "said", "english"),
     [
-        ((12, 12), "; ook met andere rekenwijzen en steekproeffout blijft dat bijna altijd zo."),
-        ((11, 11), "; met andere rekenwijzen en steekproeffout kan dat plaats 11 zijn."),
-        ((8, 11), "; met andere rekenwijzen en steekproeffout kan dat plaats 8 tot 11 zijn."),
+        (
+            (12, 12),
+            "(1 is het gunstigst). Ook met andere rekenwijzen en een andere steekproef blijft dat bijna altijd zo.",
+            " That nearly always stays so, also with other ways of computing and another sample.",
+        ),
+        (
+            (11, 11),
+            " Dat kan met andere rekenwijzen en een andere steekproef plaats 11 zijn.",
+            " That can be place 11 with other ways of computing and another sample.",
+        ),
+        (
+            (8, 11),
+            " Dat kan met andere rekenwijzen en een andere steekproef plaats 8 tot 11 zijn.",
+            " That can be place 8 to 11 with other ways of computing and another sample.",
+        ),
     ],
 )
 def test_a_range_of_one_place_or_beside_the_place_is_said_as_it_is(
-    catalogue: Catalogue, ends: tuple[int, int], said: str
+    ends: tuple[int, int], said: str, english: str
 ) -> None:
-    _, enschede, _ = rank_sentences(ranks_of(rank_low=ends[0], rank_high=ends[1]), catalogue, 2025, "cbs")
-    assert enschede.endswith(said)
+    range_of = {"rank_low": ends[0], "rank_high": ends[1]}
+    assert rank("nl", **range_of).sentence.endswith(said)
+    assert rank("en", **range_of).sentence.endswith(english)
+
+
+def test_where_the_uncertainty_of_figures_is_unknown_the_range_says_so() -> None:
+    assert rank("nl", warnings=["no_margin"]).sentence.endswith(
+        " Dat kan met andere rekenwijzen plaats 9 tot 14 zijn. Het kan ook nog anders zijn. "
+        "Van een deel van de cijfers weten wij niet hoe zeker ze zijn."
+    )
+    assert rank("en", warnings=["no_margin"]).sentence.endswith(
+        " That can be place 9 to 14 with other ways of computing. It may also be something else. "
+        "Of some figures we do not know how certain they are."
+    )
 
 
 @pytest.mark.parametrize("gone", ["rank", "rank_low", "rank_high"])
-def test_no_place_is_said_without_its_range(catalogue: Catalogue, gone: str) -> None:
-    said = rank_sentences(ranks_of({}, {"region_code": "GM0141", gone: None}), catalogue, 2025, "cbs")
-    assert said[0].endswith(": voor Almelo is er geen plaats.")
-    assert rank_sentences(ranks_of(**{gone: None}), catalogue, 2025, "cbs") == []
+def test_no_place_is_said_without_its_range(gone: str) -> None:
+    said = places({}, {"region_code": "GM0141", gone: None})
+    assert said["GM0141"].endswith(": voor Almelo is er geen plaats.")
+    assert places(**{gone: None}) == {}
 
 
-def test_places_of_another_year_framework_theme_or_ranking_are_not_said(catalogue: Catalogue) -> None:
-    ranks = ranks_of()
-    assert rank_sentences(ranks, catalogue, 2024, "cbs") == []
-    assert rank_sentences(ranks, catalogue, 2025, "btg") == []
-    assert rank_sentences(ranks_of(theme_id="cbs_health"), catalogue, 2025, "cbs") == []
-    assert rank_sentences(ranks_of(among="country", rank_of=342), catalogue, 2025, "cbs") == []
-    assert rank_sentences(pl.DataFrame(), catalogue, 2025, "cbs") == []
+def test_places_of_another_year_framework_theme_or_ranking_are_not_said() -> None:
+    assert places()
+    assert places(measurement_year=2024) == {}
+    assert places(theme_id="cbs_health") == {}
+    assert places(framework="btg") == {}, "the theme of another framework"
+    assert places(among="country", rank_of=342) == {}
+    assert claims(EMPTY | {"framework_element": ELEMENTS}, CATALOGUE).is_empty()
 
 
-def test_a_made_up_figure_of_any_municipality_marks_every_place(catalogue: Catalogue) -> None:
+def test_a_made_up_figure_of_any_municipality_marks_every_place() -> None:
     other = {"region_code": "GM0147", "rank": 1, "rank_low": 1, "rank_high": 4, "warnings": ["synthetic"]}
-    said = rank_sentences(ranks_of({}, other), catalogue, 2025, "cbs")
-    assert len(said) == len(CORE_CODES)
-    assert all(sentence.startswith(f"{STAMP}Totaalscore ") for sentence in said)
+    for language in LANGUAGES:
+        said = places({}, other, language=language)
+        assert len(said) == len(REGION.municipalities)
+        assert all(sentence.startswith(f"{STAMP[language]}{SCORE_OF[language][:5]}") for sentence in said.values())
 
 
-def test_what_a_score_is_worth_is_said_and_no_cause(catalogue: Catalogue) -> None:
-    _, enschede, _ = rank_sentences(ranks_of(warnings=["unusual_change", "carried_forward"]), catalogue, 2025, "cbs")
+def test_what_a_score_is_worth_is_said_and_no_cause() -> None:
+    enschede = places(warnings=["unusual_change", "carried_forward"])["GM0153"]
     assert "(2025, ouder cijfer, opvallende verandering): Enschede staat op plaats 12 van 14" in enschede
-    words = set(re.findall(r"\w+", enschede.lower()))
-    assert words.isdisjoint(CAUSES)
-    assert words.isdisjoint(DIRECTIONS)
+    assert words_of(enschede).isdisjoint(CAUSES["nl"] | DIRECTIONS["nl"])
+
+
+# --- summaries
+
+COUNTED = [
+    *("better", "better", "worse", "no_demonstrable_difference", "no_demonstrable_difference"),
+    *("not_decidable", "not_comparable", "higher"),
+]
+
+
+def test_how_many_indicators_differ_is_counted() -> None:
+    rows = [COMPARISON | {"verdict": verdict} for verdict in COUNTED]
+    assert sentences.count_difference_claim(rows, WORDS["nl"]).sentence == (
+        "De stedelijke kernen en de plattelandsgemeenten: we vergelijken 8 indicatoren (2022). "
+        "Bij 2 is het in de stedelijke kernen aantoonbaar beter. Bij 1 is het in de stedelijke kernen aantoonbaar "
+        "slechter. Bij 1 is het in de stedelijke kernen aantoonbaar hoger. Bij 2 is er geen aantoonbaar verschil. "
+        "Bij 1 is het niet te zeggen. Bij 1 is het niet te vergelijken."
+    )
+    rows[0] |= {"warnings": ["synthetic"]}
+    assert sentences.count_difference_claim(rows, WORDS["en"]).sentence == (
+        "Invented example: The urban cores and the rural municipalities: we compare 8 indicators (2022). "
+        "2: demonstrably better in the urban cores. 1: demonstrably worse in the urban cores. 1: demonstrably higher "
+        "in the urban cores. 2: no demonstrable difference. 1: cannot be said. 1: not comparable."
+    )
+
+
+def test_how_many_indicators_changed_is_counted() -> None:
+    verdicts = ["lower", "no_new_measurement", "no_new_measurement", "better", "no_demonstrable_difference"]
+    rows = [CHANGE | {"verdict": verdict, "region_code": "GM0153"} for verdict in verdicts]
+    assert sentences.count_change_claim(rows, WORDS["nl"]).sentence == (
+        "Enschede: we vergelijken 5 indicatoren met 2022. Bij 1 is het aantoonbaar verbeterd. "
+        "Bij 1 is het aantoonbaar gedaald. Bij 1 is er geen aantoonbare verandering. "
+        "Bij 2 is er geen nieuw cijfer in deze editie."
+    )
+    assert sentences.count_change_claim(rows, WORDS["en"]).sentence == (
+        "Enschede: we compare 5 indicators with 2022. 1: demonstrably improved. 1: demonstrably fallen. "
+        "1: no demonstrable change. 2: no new figure in this edition."
+    )
+
+
+def test_how_many_figures_are_missing_older_or_invented_is_counted() -> None:
+    older, invented = {"warnings": ["carried_forward"]}, {"warnings": ["synthetic"]}
+    rows = [VALUE_ROW | more for more in ({}, {}, older, older, invented, {"value": None}, older | {"value": None})]
+    real = [row for row in rows if row["warnings"] != ["synthetic"]]
+    assert sentences.count_value_claim(rows, WORDS["nl"]).sentence == (
+        "Enschede: van 7 indicatoren is er bij 2 geen cijfer over 2025. Bij 2 is het cijfer van een eerder jaar en al "
+        "eerder gebruikt. Bij 1 is het cijfer verzonnen, als voorbeeld."
+    )
+    assert sentences.count_value_claim(rows, WORDS["en"]).sentence == (
+        "Enschede: of 7 indicators, 2 have no figure for 2025. For 2 the figure is of an earlier year and was used "
+        "before. For 1 the figure is invented, as an example."
+    )
+    assert sentences.count_value_claim(real, WORDS["nl"]).sentence == (
+        "Enschede: van 6 indicatoren is er bij 2 geen cijfer over 2025. Bij 2 is het cijfer van een eerder jaar en al "
+        "eerder gebruikt."
+    )
+
+
+# --- the grammar as a whole
+
+
+def every_rule() -> Iterator[str]:
+    """The rule of what is said of each kind of row there can be."""
+    for verdict in VERDICTS:
+        if verdict != "no_new_measurement":
+            yield differ(verdict=verdict).rule
+        yield from (figures(verdict=verdict).rule, change(verdict=verdict).rule, movement(verdict=verdict).rule)
+    yield from (said(**NOWHERE).rule for said in (differ, figures))
+    yield figures(difference=None, verdict="not_comparable").rule
+    yield change(value=None, verdict="not_decidable").rule
+    yield from (value().rule, value(value=None, status="suppressed").rule)
+    yield from (rank().rule, rank(rank_low=12, rank_high=12).rule)
+    yield sentences.rank_claim(None, "GM0153", "cbs", WORDS["nl"], synthetic=False).rule
+    yield sentences.count_difference_claim([COMPARISON], WORDS["nl"]).rule
+    yield sentences.count_change_claim([CHANGE], WORDS["nl"]).rule
+    for warnings in ([], ["synthetic"]):
+        yield sentences.count_value_claim([VALUE_ROW | {"warnings": warnings}], WORDS["nl"]).rule
+
+
+def test_every_text_of_a_claim_is_a_rule_and_every_rule_has_its_text() -> None:
+    assert set(every_rule()) == {key.removeprefix("claim_") for key in texts("nl") if key.startswith("claim_")}
 
 
 # --- all sentences of an edition
 
+Tables = Callable[[str], pl.DataFrame]
+
 
 @pytest.fixture(scope="module")
-def tables(edition: Path) -> Callable[[str], pl.DataFrame]:
+def tables(edition: Path) -> Tables:
     folder = edition / "editions" / "2025-draft" / "parquet"
-    return lambda name: pl.read_parquet(folder / f"{name}.parquet")
+    return cache(lambda name: pl.read_parquet(folder / f"{name}.parquet"))
 
 
 @pytest.fixture(scope="module")
-def said(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> list[tuple[dict[str, Any], str]]:
-    """Every comparison of the edition, with its sentence; the row holds its two sides too."""
+def said(tables: Tables) -> list[tuple[dict[str, Any], str]]:
+    """Every comparison of the edition, of all years and breakdowns, with its figures; a row holds its two sides too."""
     key = ("measurement_year", "indicator_id", "breakdown")
     values = {(*(row[k] for k in key), row["region_code"]): row for row in tables("indicator_value").to_dicts()}
     rows = []
     for row in tables("comparison").to_dicts():
         sides = [values[*(row[k] for k in key), row[code]] for code in ("region_code", "comparator_code")]
-        sentence = gap_sentence(row, sides, catalogue.indicator(row["indicator_id"]), catalogue, scale=SCALE)
-        rows.append((row | {"sides": sides}, sentence))
+        rows.append((row | {"sides": sides}, sentences.figures_claim(row, sides, of(row), WORDS["nl"]).sentence))
     return rows
 
 
 def test_no_sentence_names_a_cause(said: list[tuple[dict[str, Any], str]]) -> None:
     for _, sentence in said:
-        assert set(re.findall(r"\w+", sentence.lower())).isdisjoint(CAUSES), sentence
+        assert words_of(sentence).isdisjoint(CAUSES["nl"]), sentence
 
 
 def test_no_sentence_shows_what_is_not_dutch(said: list[tuple[dict[str, Any], str]]) -> None:
@@ -424,41 +1068,19 @@ def test_no_sentence_shows_what_is_not_dutch(said: list[tuple[dict[str, Any], st
         assert sentence.endswith(".")
 
 
-def test_every_number_in_a_sentence_is_one_of_its_row(
-    catalogue: Catalogue, said: list[tuple[dict[str, Any], str]]
-) -> None:
+def test_every_number_in_a_sentence_is_one_of_its_row(said: list[tuple[dict[str, Any], str]]) -> None:
     for row, sentence in said:
-        indicator = catalogue.indicator(row["indicator_id"])
-        is_score = indicator.unit == "score"
-        figures = [
-            row["value"],
-            row["comparator_value"],
-            *(s[ci] for s in row["sides"] for ci in ("ci_low", "ci_high")),
-        ]
-        shown = [grade(figure, SCALE) if is_score else figure for figure in figures if figure is not None]
-        gaps = [row[name] for name in ("difference", "difference_ci_low", "difference_ci_high")]
-        shown += [9 * gap if is_score else gap for gap in gaps if gap is not None]
-        places = [1, 2, 3] if is_score else [indicator.decimals + more for more in (0, 1, 2)]
-        allowed = {number(figure, place) for figure in shown for place in places}
-        allowed |= {number(side["n"], 0) for side in row["sides"] if side["n"] is not None}
-        if row["relative_difference"] is not None:
-            allowed.add(number(row["relative_difference"], 1))
-        allowed |= set(re.findall(r"\d+", f"{indicator.name_nl} {indicator.unit_nl} {row['reference_period']} 1 10"))
-        found = re.findall(r"−?\d[\d.]*(?:,\d+)?", sentence)
-        assert set(found) <= allowed, sentence
+        assert_numbers_are_cells(sentence, "nl", cells_of_figures(row, row["sides"]), of(row), row["reference_period"])
 
 
 def test_every_made_up_row_of_the_edition_is_said_to_be_one(said: list[tuple[dict[str, Any], str]]) -> None:
     for row, sentence in said:
-        made_up = any("synthetic" in source["warnings"] for source in (row, *row["sides"]))
-        assert sentence.startswith(STAMP) == made_up
+        assert sentence.startswith(STAMP["nl"]) == made_up(row, *row["sides"])
 
 
-def test_every_sentence_carries_the_verdict_of_its_row(
-    catalogue: Catalogue, said: list[tuple[dict[str, Any], str]]
-) -> None:
+def test_every_sentence_carries_the_verdict_of_its_row(said: list[tuple[dict[str, Any], str]]) -> None:
     for row, sentence in said:
-        label = catalogue.vocabulary["verdict"][row["verdict"]].label_nl
+        label = CATALOGUE.vocabulary["verdict"][row["verdict"]].label_nl
         assert label in sentence or "niets te zeggen" in sentence
         if row["verdict"] == "not_decidable":
             assert "aantoonbaar" not in sentence
@@ -472,32 +1094,529 @@ def test_a_demonstrable_difference_is_not_shown_as_nought(said: list[tuple[dict[
             assert shown.strip("0,−"), sentence
 
 
+def made_up(*rows: Mapping[str, Any]) -> bool:
+    return any("synthetic" in row["warnings"] for row in rows)
+
+
+# --- every number in a sentence: read back, and held against the cells of the row
+
+# A cell as it is shown, and with how many decimals it may be.
+Cell = tuple[float, range]
+
+NUMBER = {"nl": re.compile(r"−?\d{1,3}(?:\.\d{3})*(?:,\d+)?"), "en": re.compile(r"−?\d{1,3}(?:,\d{3})*(?:\.\d+)?")}
+
+
+def read_back(token: str, language: str) -> tuple[float, int]:
+    """A number as a reader of the language reads it, and with how many decimals it is written."""
+    assert NUMBER[language].fullmatch(token), f"{token} is no number in this language"
+    plain = token.replace("−", "-").replace(".", "").replace(",", ".") if language == "nl" else token.replace(",", "")
+    plain = plain.replace("−", "-")
+    return float(plain), len(plain.partition(".")[2])
+
+
+def assert_numbers_are_cells(
+    sentence: str, language: str, cells: list[Cell], indicator: Indicator | None, *periods: object
+) -> None:
+    """Every number in a sentence is a period or one of the cells, rounded only where it is shown."""
+    rest = sentence
+    if indicator is not None:
+        for text in (WORDS[language].name(indicator), WORDS[language].unit(indicator)):
+            rest = rest.replace(text, "")
+    years = set(re.findall(r"\d+", " ".join(map(str, periods))))
+    for token in re.findall(r"−?\d(?:[\d.,]*\d)?", rest):
+        if token in years:
+            continue
+        shown, decimals = read_back(token, language)
+        near = 0.5 * 10**-decimals + 1e-9
+        assert any(decimals in places and abs(cell - shown) <= near for cell, places in cells), (token, sentence)
+
+
+def grade_or_not(figure: float | None, indicator: Indicator) -> float | None:
+    """A figure as it is shown: a score as a report grade."""
+    return grades.grade(figure, SCALE) if figure is not None and indicator.unit == grades.SCORE else figure
+
+
+def known(cells: list[float | None], decimals: int, more: int = 0) -> list[Cell]:
+    return [(cell, range(decimals, decimals + more + 1)) for cell in cells if cell is not None]
+
+
+def decimals_of(indicator: Indicator) -> int:
+    return 1 if indicator.unit == grades.SCORE else indicator.decimals
+
+
+def cells_of_difference(row: Mapping[str, Any], names: tuple[str, ...]) -> list[Cell]:
+    """A difference and its margin; small ones may have two decimals more. Scores differ in grades."""
+    indicator = of(row)
+    factor = grades.span(SCALE) if indicator.unit == grades.SCORE else 1.0
+    ends = [None if row[name] is None else factor * row[name] for name in names]
+    return known(ends, decimals_of(indicator), more=2) + known([row.get("relative_difference")], 1)
+
+
+DIFFERENCE = ("difference", "difference_ci_low", "difference_ci_high")
+
+
+def cells_of_value(row: Mapping[str, Any]) -> list[Cell]:
+    indicator = of(row)
+    ends = [grade_or_not(row[name], indicator) for name in ("value", "ci_low", "ci_high")]
+    return known(ends, decimals_of(indicator)) + known([row["n"]], 0)
+
+
+def cells_of_figures(row: Mapping[str, Any], sides: list[Mapping[str, Any]]) -> list[Cell]:
+    return [*cells_of_difference(row, DIFFERENCE), *(cell for side in sides for cell in cells_of_value(side))]
+
+
+def cells_of_change(row: Mapping[str, Any]) -> list[Cell]:
+    ends = [row["value"], row["baseline_value"]]
+    if row["quantity"] == "relative_to_nl":  # in per cent, whatever the indicator is measured in
+        return known(ends, 1) + known([row[name] for name in DIFFERENCE], 1, more=2)
+    indicator = of(row)
+    shown = [grade_or_not(end, indicator) for end in ends]
+    return known(shown, decimals_of(indicator)) + cells_of_difference(row, DIFFERENCE)
+
+
+def cells_of_rank(row: Mapping[str, Any]) -> list[Cell]:
+    return known([row[name] for name in ("rank", "rank_of", "rank_low", "rank_high")] + [1], 0)
+
+
+# --- the published table
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row of `claim` with the row it was made from and the rows of `indicator_value` that has a part in."""
+
+    id: str
+    language: str
+    rule: str
+    sentence: str
+    table: str
+    row: dict[str, Any]
+    sides: list[dict[str, Any]]
+
+    @property
+    def words(self) -> Words:
+        return WORDS[self.language]
+
+
+def keyed(frame: pl.DataFrame, table: str) -> dict[str, dict[str, Any]]:
+    key = CATALOGUE.registry[table].key
+    return {"|".join(f"{column}={row[column]}" for column in key): row for row in frame.to_dicts()}
+
+
+@pytest.fixture(scope="module")
+def published(tables: Tables) -> pl.DataFrame:
+    return tables("claim")
+
+
+@pytest.fixture(scope="module")
+def claimed(tables: Tables, published: pl.DataFrame) -> list[Claim]:
+    """Every published sentence on one row, of a place there is too."""
+    rows = {
+        name: keyed(tables(name).filter(pl.col("measurement_year") == 2025), name)
+        for name in ("comparison", "change", "indicator_value", "trend", "sensitivity")
+    }
+    totals = tables("indicator_value").filter(breakdown="total").to_dicts()
+    values = {(row["measurement_year"], row["indicator_id"], row["region_code"]): row for row in totals}
+
+    def sides_of(table: str, row: dict[str, Any]) -> list[dict[str, Any]]:
+        if table == "change":
+            regions = {row["region_code"]} | ({"NL01"} if row["quantity"] == "relative_to_nl" else set())
+            pairs = [(year, region) for year in (2022, 2025) for region in regions]
+        elif table == "comparison":
+            pairs = [(2025, row["region_code"]), (2025, row["comparator_code"])]
+        else:
+            return []
+        return [values[year, row["indicator_id"], region] for year, region in pairs]
+
+    names = ("claim_id", "language", "rule", "sentence", "table_name")
+    return [
+        Claim(*(claim[name] for name in names), row := rows[claim["table_name"]][claim["row_key"]], sides_of(name, row))
+        for claim in published.filter(~pl.col("rule").str.starts_with("count_")).to_dicts()
+        for name in [claim["table_name"]]
+    ]
+
+
+def test_every_claim_stands_once_in_each_language_with_one_rule_and_row(published: pl.DataFrame) -> None:
+    assert published.select("claim_id", "language").is_unique().all()
+    pairs = published.group_by("claim_id").agg(
+        pl.col("language").sort(), pl.col("rule", "table_name", "row_key").n_unique()
+    )
+    assert pairs["language"].to_list() == [sorted(LANGUAGES)] * pairs.height
+    assert (pairs.select("rule", "table_name", "row_key") == 1).to_numpy().all()
+    assert set(published["rule"]) <= set(every_rule())
+
+
+def test_every_row_of_the_last_year_that_readers_see_has_its_claim(tables: Tables, published: pl.DataFrame) -> None:
+    """Of the indicators with a page; differences with the municipalities that are most like one are not said."""
+    shown = {i.indicator_id for i in CATALOGUE.indicators if i.theme_id and i.measured_for == "municipality"}
+    own = [*REGION.own_groups, *REGION.municipalities, REGION.country_code, REGION.rest_code]
+    of_one_row = published.filter(~pl.col("rule").str.contains("^(?:count_|figures)"), language="nl")
+    for name in ("comparison", "change", "indicator_value"):
+        rows = tables(name).filter(
+            pl.col("indicator_id").is_in(shown),
+            pl.col("^(region|comparator)_code$").is_in(own),
+            measurement_year=2025,
+            breakdown="total",
+        )
+        claimed = of_one_row.filter(table_name=name)["row_key"]
+        assert claimed.is_unique().all()
+        assert set(claimed) == set(keyed(rows, name))
+
+
+def expected_rules(claim: Claim) -> set[str]:
+    """Which rules the row allows: its own verdict, or that a figure is missing."""
+    row, verdict = claim.row, claim.row.get("verdict")
+    if claim.table == "comparison":
+        gone = None in (row["value"], row["comparator_value"])
+        rest = {"figures_not_decidable"} if verdict == "not_decidable" else {"figures", "figures_no_difference"}
+        return {"difference_missing", "figures_missing"} if gone else {f"difference_{verdict}"} | rest
+    if claim.table == "change":
+        gone = None in (row["value"], row["baseline_value"]) and verdict != "no_new_measurement"
+        return {"change_missing" if gone else f"change_{verdict}"}
+    if claim.table == "trend":
+        return {f"movement_{verdict}"}
+    if claim.table == "indicator_value":
+        return {"value_missing" if row["value"] is None else "value"}
+    return {"rank_steady" if row["rank_low"] == row["rank"] == row["rank_high"] else "rank"}
+
+
+def test_every_claim_follows_the_rule_of_its_row(claimed: list[Claim]) -> None:
+    for claim in claimed:
+        assert claim.rule in expected_rules(claim), claim
+
+
+def test_every_claim_says_its_verdict_and_no_other(claimed: list[Claim]) -> None:
+    for claim in claimed:
+        terms, over_time = CATALOGUE.vocabulary["verdict"], claim.table in ("change", "trend")
+        label = {key: claim.words.label("verdict", key, change=over_time) for key in terms}
+        verdict = None if claim.rule.endswith("_missing") else claim.row.get("verdict")
+        own = label.get(str(verdict), "")
+        assert own in claim.sentence
+        if verdict not in ("better", "worse", "higher", "lower"):
+            rest = claim.sentence.replace("of dat meer is dan toeval", "").replace("is more than chance", "")
+            assert words_of(rest).isdisjoint(DIRECTIONS[claim.language]), claim
+
+
+def test_every_claim_names_what_its_row_is_about(claimed: list[Claim]) -> None:
+    for claim in claimed:
+        codes = [claim.row[name] for name in ("region_code", "comparator_code") if name in claim.row]
+        if claim.rule.endswith("_missing") and claim.table == "comparison":
+            sides = zip(("value", "comparator_value"), codes, strict=True)
+            codes = [code for name, code in sides if claim.row[name] is None]
+        sentence = claim.sentence.lower()
+        assert all(claim.words.region(code).lower() in sentence for code in codes), claim
+        if "indicator_id" in claim.row:
+            assert claim.words.name(of(claim.row)) in claim.sentence
+
+
+def cells_of(claim: Claim) -> list[Cell]:
+    """What may be shown of the row of a claim."""
+    row = claim.row
+    if claim.table == "comparison":
+        with_figures = claim.rule.startswith("figures")
+        return cells_of_figures(row, claim.sides) if with_figures else cells_of_difference(row, DIFFERENCE)
+    if claim.table == "trend":
+        return cells_of_difference(row, ("estimate", "ci_low", "ci_high"))
+    return {"change": cells_of_change, "indicator_value": cells_of_value, "sensitivity": cells_of_rank}[claim.table](
+        row
+    )
+
+
+def test_every_number_of_a_claim_is_a_cell_of_its_row_rounded_where_it_is_shown(claimed: list[Claim]) -> None:
+    for claim in claimed:
+        row, cells = claim.row, cells_of(claim)
+        periods = [row.get(name) for name in ("reference_period", "baseline_reference_period")]
+        of_year = claim.rule in ("value_missing", "rank", "rank_steady")
+        periods += [2025] if of_year else [2022] if claim.table == "trend" else []
+        indicator = of(row) if "indicator_id" in row else None
+        assert_numbers_are_cells(claim.sentence, claim.language, cells, indicator, *periods)
+
+
+def test_what_is_not_settled_is_said_of_every_figure_that_is_shown(claimed: list[Claim]) -> None:
+    told = 0
+    for claim in claimed:
+        sides = claim.sides or ([claim.row] if claim.table == "indicator_value" else [])
+        if claim.rule.endswith(("_missing", "change_no_new_measurement")) or not sides:
+            continue
+        provisional = any(side["status"] == "provisional" for side in sides)
+        assert (claim.words.label("status", "provisional") in claim.sentence) == provisional, claim
+        told += provisional
+    assert told > 100
+
+
+def test_claims_of_invented_figures_and_no_others_begin_with_the_stamp(
+    tables: Tables, claimed: list[Claim], published: pl.DataFrame
+) -> None:
+    synthetic = tables("sensitivity").filter(
+        pl.col("warnings").list.contains("synthetic"), measurement_year=2025, among="region"
+    )
+    for claim in claimed:
+        invented = made_up(claim.row, *claim.sides)
+        if claim.table == "sensitivity":
+            invented = claim.row["framework"] in synthetic["framework"].to_list()
+        assert claim.sentence.startswith(STAMP[claim.language]) == invented, claim
+    for language, rule, sentence in published.select("language", "rule", "sentence").iter_rows():
+        assert sentence.count(STAMP[language]) == sentence.startswith(STAMP[language])
+        assert not (rule.startswith("count_value") and sentence.startswith(STAMP[language]))
+
+
+def test_no_claim_names_a_cause(published: pl.DataFrame) -> None:
+    for language, sentence in published.select("language", "sentence").iter_rows():
+        said = sentence.replace(WHY_A_FIGURE_IS_MISSING[language], "")
+        assert words_of(said).isdisjoint(CAUSES[language]), sentence
+        assert not re.search(r"\bsince (?!\d{4}\b)", said), sentence  # `since 2022` is a time, and else a cause
+
+
+def test_every_claim_is_whole_sentences(published: pl.DataFrame) -> None:
+    for sentence in published["sentence"]:
+        assert not re.search(r"None|\bnan\b|\binf\b|_|  |[{}]|\(\)|\.\.| [.,;:]|(?<!\w)-\d", sentence), sentence
+        assert re.fullmatch(r"[A-ZÀ-Ý0-9].*\.", sentence), sentence
+
+
+def test_no_demonstrable_claim_shows_its_difference_as_nought(claimed: list[Claim]) -> None:
+    before = (
+        r"(?:verschil is|verschil van|schoof|Verschil|difference is|difference of|moved by|Difference) (−?\d[\d.,]*)"
+    )
+    demonstrable = [c for c in claimed if c.row.get("verdict") in ("better", "worse", "higher", "lower")]
+    assert len(demonstrable) > 1000
+    for claim in demonstrable:
+        (shown,) = re.findall(before, claim.sentence)
+        assert shown.strip("0.,−"), claim
+        name = "estimate" if claim.table == "trend" else "difference"
+        assert shown.startswith("−") == (claim.row[name] < 0)
+
+
+def test_every_count_is_that_of_the_rows_its_key_fits(tables: Tables, published: pl.DataFrame) -> None:
+    counted = tables("framework_element").filter(level=1)["element_id"].implode()
+    summaries = published.filter(pl.col("rule").str.starts_with("count_"))
+    assert summaries.height > 2 * 3 * len(REGION.municipalities)
+    for claim in summaries.to_dicts():
+        key = dict(part.split("=") for part in claim["row_key"].split("|"))
+        fits = [pl.col(column).cast(pl.String) == wanted for column, wanted in key.items()]
+        rows = tables(claim["table_name"]).filter(pl.col("indicator_id").is_in(counted), *fits)
+        words, sentence = WORDS[claim["language"]], claim["sentence"].removeprefix(STAMP[claim["language"]])
+        warned = {w: pl.col("warnings").list.contains(w) for w in ("carried_forward", "synthetic")}
+        invented = rows.filter(warned["synthetic"]).height
+        if claim["rule"].startswith("count_value"):
+            older = rows.filter(warned["carried_forward"], pl.col("value").is_not_null()).height
+            numbers = [rows.height, rows["value"].null_count(), older, *([invented] if invented else [])]
+            without_year = sentence.replace(key["measurement_year"], "")
+            assert [int(n) for n in re.findall(r"\d+", without_year)] == numbers, sentence
+            continue
+        assert claim["sentence"].startswith(STAMP[claim["language"]]) == (invented > 0)
+        over_time = claim["rule"] == "count_change"
+        found = dict(rows["verdict"].value_counts().iter_rows())
+        assert sum(found.values()) == rows.height == int(re.findall(r"(\d+) indica", sentence)[0])
+        parts = re.findall(
+            r"(?:Bij )?(\d+)(?: is|:) ([^.]+)\.", sentence.partition("). " if not over_time else ". ")[2]
+        )
+        assert len(parts) == len(found), sentence
+        for verdict, n in found.items():
+            label = words.label("verdict", verdict, change=over_time)
+            assert [int(number) for number, text in parts if label in text] == [n], sentence
+
+
+# --- another row, another sentence: by the verdicts of the software itself
+
+CORES_AND_LAND = {"region_code": "URBAN_CORE", "comparator_code": "RURAL"}
+Mutate = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def same(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame
+
+
+def exchanged(frame: pl.DataFrame) -> pl.DataFrame:
+    """The cores have the figures of the rural municipalities, and the other way round."""
+    other = {"URBAN_CORE": "RURAL", "RURAL": "URBAN_CORE"}
+    return frame.with_columns(pl.col("region_code").replace(other))
+
+
+def with_years_exchanged(frame: pl.DataFrame) -> pl.DataFrame:
+    """The figures of 2022 are those of 2025, and the other way round."""
+    years, periods = {2022: 2025, 2025: 2022}, {"2022": "2025", "2025": "2022"}
+    return frame.with_columns(
+        pl.col("measurement_year").replace(years), reference_period=pl.col("reference_period").replace(periods)
+    )
+
+
+def without_margin(frame: pl.DataFrame) -> pl.DataFrame:
+    of_cores = pl.col("region_code") == "URBAN_CORE"
+    return frame.with_columns(
+        *(pl.when(~of_cores).then(name).alias(name) for name in ("ci_low", "ci_high")),
+        warnings=pl.when(of_cores).then(pl.concat_list("warnings", pl.lit("no_margin"))).otherwise("warnings"),
+    )
+
+
+def uncertain(frame: pl.DataFrame) -> pl.DataFrame:
+    """The design gives forty times the error: the interval goes across nought."""
+    return frame.with_columns(pl.col("standard_error") * 40)
+
+
+def no_design(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.clear()
+
+
+def with_polarity(polarity: int) -> Mutate:
+    return lambda frame: frame.with_columns(polarity=pl.lit(polarity, dtype=pl.Int32))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Says the difference between cores and rural municipalities, and the change of the cores, of changed tables."""
+
+    tables: Tables
+
+    def difference(
+        self, values: Mutate = same, design: Mutate = same, indicators: Mutate = same, rule: str = "difference"
+    ) -> dict[str, str]:
+        given = self.tables("indicator_value").filter(indicator_id=HAPPY, measurement_year=2025).pipe(values)
+        made = comparisons(
+            given,
+            self.tables("group_weight"),
+            frames.indicators(CATALOGUE).pipe(indicators),
+            frames.indicator_sources(CATALOGUE),
+            ROLES,
+            REGION.contrasts,
+            self.tables("survey_contrast").pipe(design),
+        )
+        names = f"{rule}:2025:{HAPPY}:URBAN_CORE:RURAL"
+        return self._said(names, indicator_value=given, comparison=made.filter(breakdown="total", **CORES_AND_LAND))
+
+    def change(self, values: Mutate = same, design: Mutate = same) -> dict[str, str]:
+        given = self.tables("indicator_value").filter(indicator_id=HOUSED).pipe(values)
+        made = changes(
+            given.filter(measurement_year=2025),
+            given.filter(measurement_year=2022),
+            self.tables("group_weight"),
+            frames.indicators(CATALOGUE),
+            frames.indicator_sources(CATALOGUE),
+            ROLES,
+            2022,
+            self.tables("survey_contrast").pipe(design),
+        )
+        of_cores = made.filter(breakdown="total", region_code="URBAN_CORE")
+        return self._said(f"change:2025:{HOUSED}:URBAN_CORE:value", indicator_value=given, change=of_cores)
+
+    def _said(self, claim_id: str, **given: pl.DataFrame) -> dict[str, str]:
+        columns = {name: frame.select(EMPTY[name].columns) for name, frame in given.items()}
+        made = claims(EMPTY | columns | {"framework_element": ELEMENTS}, CATALOGUE).filter(claim_id=claim_id)
+        return dict(made.select("language", "sentence").iter_rows())
+
+
+@pytest.fixture(scope="module")
+def judged(tables: Tables) -> Judged:
+    return Judged(tables)
+
+
+def assert_says(said: dict[str, str], dutch: str, english: str) -> None:
+    assert dutch in said["nl"], said["nl"]
+    assert english in said["en"], said["en"]
+
+
+def assert_no_direction(said: dict[str, str]) -> None:
+    for language, sentence in said.items():
+        assert words_of(sentence).isdisjoint(DIRECTIONS[language]), sentence
+
+
+def test_the_sentences_that_are_changed_below_are_the_published_ones(judged: Judged, published: pl.DataFrame) -> None:
+    for said, names in ((judged.difference(), f"difference:2025:{HAPPY}"), (judged.change(), f"change:2025:{HOUSED}")):
+        rest = ":URBAN_CORE:RURAL" if names.startswith("difference") else ":URBAN_CORE:value"
+        stands = published.filter(claim_id=names + rest).select("language", "sentence").iter_rows()
+        assert said == dict(stands)
+    assert_says(judged.difference(), "aantoonbaar slechter dan", "demonstrably worse in")
+    assert_says(judged.change(), "aantoonbaar verslechterd", "demonstrably worsened")
+
+
+def test_a_difference_whose_interval_goes_across_nought_loses_its_direction(judged: Judged) -> None:
+    said = judged.difference(design=uncertain)
+    assert_says(said, "is geen aantoonbaar verschil", "there is no demonstrable difference")
+    assert_no_direction(said)
+    assert_no_direction(judged.difference(design=uncertain, rule="figures"))
+
+
+def test_a_difference_the_other_way_is_better_instead_of_worse(judged: Judged) -> None:
+    before, after = judged.difference(), judged.difference(values=exchanged)
+    assert_says(after, "in de stedelijke kernen aantoonbaar beter dan", "demonstrably better in the urban cores")
+    assert "Het verschil is −" in before["nl"]
+    assert "Het verschil is −" not in after["nl"]
+
+
+@pytest.mark.parametrize(
+    ("polarity", "dutch", "english"),
+    [(-1, "aantoonbaar beter", "demonstrably better"), (0, "aantoonbaar lager", "demonstrably lower")],
+)
+def test_the_same_figures_of_another_polarity_are_another_sentence(
+    judged: Judged, polarity: int, dutch: str, english: str
+) -> None:
+    assert_says(judged.difference(indicators=with_polarity(polarity)), dutch, english)
+
+
+def test_a_difference_without_a_margin_says_that_it_has_none_and_no_direction(judged: Judged) -> None:
+    said = judged.difference(values=without_margin, design=no_design)
+    assert said["nl"].endswith("echt verschillen, is niet te zeggen. De bron zegt niet hoe zeker de cijfers zijn.")
+    assert said["en"].endswith("really differ cannot be said. The source does not say how certain the figures are.")
+    assert_no_direction(said)
+
+
+def test_a_change_that_is_reversed_uncertain_or_without_margin_is_another_sentence(judged: Judged) -> None:
+    reversed_years = judged.change(values=with_years_exchanged)
+    assert_says(reversed_years, "(2022 en 2025)", "(2022 and 2025)")
+    assert_says(reversed_years, "aantoonbaar verbeterd", "demonstrably improved")
+    unsure = judged.change(design=uncertain)
+    assert_says(unsure, "geen aantoonbare verandering", "no demonstrable change")
+    assert_no_direction(unsure)
+    unknown = judged.change(values=without_margin, design=no_design)
+    assert unknown["nl"].endswith("is niet te zeggen. De bron zegt niet hoe zeker de cijfers zijn.")
+    assert_no_direction(unknown)
+
+
 # --- the headline
 
 
-def test_the_headline_sentences_of_a_year(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> None:
+@pytest.fixture(scope="module")
+def headline(tables: Tables) -> Callable[[int], list[str]]:
+    """The headline sentences as if a year was the last that was measured."""
+
+    @cache
+    def of_year(year: int) -> list[str]:
+        catalogue = until(year)
+        return headline_claims(claims({name: tables(name) for name in INPUTS}, catalogue), catalogue, year)
+
+    return of_year
+
+
+def until(year: int) -> Catalogue:
+    return CATALOGUE.model_copy(update={"region": REGION.model_copy(update={"last_measurement_year": year})})
+
+
+def test_the_headline_sentences_of_a_year(headline: Callable[[int], list[str]]) -> None:
     """Weighted figures of 2021 and 2022, computed apart from this software; cores first, then the region."""
-    sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, 2022)
-    assert len(sentences) == 2 * len(catalogue.headline_indicators)
-    income, health = sentences[:2], sentences[4:6]
+    said = headline(2022)
+    assert len(said) == 2 * len(CATALOGUE.headline_indicators)
+    income, health = said[:2], said[4:6]
     assert "de stedelijke kernen 29,1, de plattelandsgemeenten 34,3 duizend euro" in income[0]
     assert "Twente 31,5, de rest van Nederland 33,7 duizend euro" in income[1]
     assert income[1].endswith("Verschil −2,2 (−6,5%): aantoonbaar slechter.")
     assert "de stedelijke kernen 67,0, de plattelandsgemeenten 72,9 procent" in health[0]
     assert health[0].endswith("is niet te zeggen (de bron geeft geen onzekerheidsmarge).")
-    assert not any("voorlopig" in sentence for sentence in sentences)
+    assert not any("voorlopig" in sentence for sentence in said)
 
 
-def test_provisional_income_is_called_provisional(catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]) -> None:
-    sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, 2025)
-    income, others = sentences[:2], sentences[2:]
+def test_provisional_income_is_called_provisional(headline: Callable[[int], list[str]]) -> None:
+    income, others = headline(2025)[:2], headline(2025)[2:]
     assert all("voorlopig" in sentence for sentence in income)
     assert not any("voorlopig" in sentence for sentence in others)
 
 
-def test_every_year_of_the_edition_has_its_headline(
-    catalogue: Catalogue, tables: Callable[[str], pl.DataFrame]
-) -> None:
-    for year in catalogue.region.years:
-        sentences = headline_gaps(tables("comparison"), tables("indicator_value"), catalogue, year, scale=SCALE)
-        assert len(sentences) == len(set(sentences)) == 2 * len(catalogue.headline_indicators)
+def test_every_year_of_the_edition_has_its_headline(headline: Callable[[int], list[str]]) -> None:
+    for year in REGION.years:
+        said = headline(year)
+        assert len(said) == len(set(said)) == 2 * len(CATALOGUE.headline_indicators)
+
+
+def test_the_headline_is_in_the_published_table_in_both_languages(published: pl.DataFrame) -> None:
+    dutch, english = (headline_claims(published, CATALOGUE, 2025, language) for language in LANGUAGES)
+    assert len(dutch) == len(english) == len(summarised_pairs(CATALOGUE)) * len(CATALOGUE.headline_indicators)
+    assert all("Verschil" in sentence for sentence in dutch)
+    assert all("Difference" in sentence for sentence in english)
