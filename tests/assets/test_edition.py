@@ -95,7 +95,12 @@ RURAL = [
 ]  # fmt: skip
 FOURTEEN = sorted(URBAN + RURAL)
 GROUPS = ["TWENTE", "URBAN_CORE", "RURAL", "NL01", "NL_REST"]
+# RURAL without Borne, Haaksbergen, Oldenzaal and Rijssen-Holten: a second look, of everyone only.
+NARROW = "RURAL_NARROW"
+SEVEN = [code for code in RURAL if code not in ("GM0147", "GM0158", "GM0173", "GM1742")]
 PEERS = [f"PEERS_{code}" for code in FOURTEEN]
+# The regions that have a row for every indicator and year.
+ALWAYS = [*FOURTEEN, *GROUPS, NARROW, *PEERS]
 
 
 def of_others(frame: pl.DataFrame) -> pl.DataFrame:
@@ -347,7 +352,7 @@ def test_without_a_survey_nothing_is_said_of_what_residents_experience(
 ) -> None:
     assert all(without_survey(name).is_empty() for name in OF_ANSWERS)
     values = without_survey("indicator_value").filter(pl.col("indicator_id").is_in(OF_WAVES))
-    assert values.height == len(OF_WAVES) * len(YEARS) * len(FOURTEEN + GROUPS + PEERS)
+    assert values.height == len(OF_WAVES) * len(YEARS) * len(ALWAYS)
     assert values["value"].null_count() == values.height
     for name, figure in (("trend", "estimate"), ("position", "value")):
         frame = without_survey(name).filter(pl.col("indicator_id").is_in(OF_WAVES))
@@ -487,9 +492,10 @@ def test_the_warnings_of_a_hidden_figure_are_those_of_its_wave_and_say_nothing_o
 
 def test_every_region_has_a_row_for_every_indicator_and_year(published: Callable[[str], pl.DataFrame]) -> None:
     ids = [indicator.indicator_id for indicator in CATALOGUE.indicators]
-    promised = set(product(YEARS, ids, FOURTEEN + GROUPS + PEERS, ["total"]))
+    promised = set(product(YEARS, ids, ALWAYS, ["total"]))
     found = set(published("indicator_value").select(TABLES["indicator_value"].key).iter_rows())
     assert promised <= found
+    assert {row[-1] for row in found if NARROW in row} == {"total"}
 
 
 def test_exactly_the_promised_pairs_are_compared(published: Callable[[str], pl.DataFrame]) -> None:
@@ -502,6 +508,8 @@ def test_exactly_the_promised_pairs_are_compared(published: Callable[[str], pl.D
     } | {("URBAN_CORE", "RURAL")}
     promised = {(year, indicator, *pair, "total") for year, indicator, pair in product(YEARS, ids, pairs)}
     promised |= {(year, i, own, f"PEERS_{own}", "total") for year, i, own in product(YEARS, ids, FOURTEEN)}
+    narrow = [("URBAN_CORE", NARROW), *((NARROW, other) for other in ("TWENTE", "NL01", "NL_REST"))]
+    promised |= {(year, indicator, *pair, "total") for year, indicator, pair in product(YEARS, ids, narrow)}
     # By sex, age and education, in the years in which residents were asked; nobody asked those of peers.
     surveyed = product([2022, 2023, 2025], OF_WAVES, pairs, BREAKDOWNS)
     promised |= {(year, indicator, *pair, breakdown) for year, indicator, pair, breakdown in surveyed}
@@ -516,7 +524,7 @@ def test_counts_are_not_compared(published: Callable[[str], pl.DataFrame]) -> No
 
 def test_every_change_since_the_baseline_has_a_row(published: Callable[[str], pl.DataFrame]) -> None:
     ids = [indicator.indicator_id for indicator in CATALOGUE.indicators]
-    promised = set(product([2023, 2024, 2025], [2022], ids, FOURTEEN + GROUPS + PEERS, ["total"], ["value"]))
+    promised = set(product([2023, 2024, 2025], [2022], ids, ALWAYS, ["total"], ["value"]))
     promised |= set(product([2023, 2025], [2022], OF_WAVES, FOURTEEN + GROUPS, BREAKDOWNS, ["value"]))
     found = set(published("change").select(TABLES["change"].key).iter_rows())
     assert {row for row in found if row[-1] == "value"} == promised
@@ -531,6 +539,7 @@ def test_regions_have_their_kind_and_parent(published: Callable[[str], pl.DataFr
     assert all(parents[code] == ("municipality", "RURAL") for code in RURAL)
     assert parents["TWENTE"] == ("region", "NL01")
     assert parents["URBAN_CORE"] == parents["RURAL"] == ("group", "TWENTE")
+    assert parents[NARROW] == ("group", "RURAL")
     assert parents["NL01"] == ("country", None)
     assert parents["NL_REST"] == ("rest_of_country", "NL01")
     assert all(parents[code] == ("group", "NL01") for code in PEERS)
@@ -774,6 +783,50 @@ def test_the_difference_between_cores_and_rural_is_decomposed_and_nothing_else(
     assert beside.select((pl.col("contribution") - pl.col("difference")).abs().max()).item() < 1e-9
 
 
+def test_the_contrast_without_the_in_between_group_is_judged_as_a_second_look(
+    published: Callable[[str], pl.DataFrame],
+) -> None:
+    """Its difference is that of the published figures; it has a margin and a verdict, and no part in Holm's family."""
+    values = published("indicator_value").filter(breakdown="total")
+    of = [
+        values.filter(region_code=code).select("measurement_year", "indicator_id", "value")
+        for code in ("URBAN_CORE", NARROW)
+    ]
+    rows = published("comparison").filter(region_code="URBAN_CORE", comparator_code=NARROW)
+    beside = rows.join(
+        of[0].join(of[1], ["measurement_year", "indicator_id"], suffix="_narrow"),
+        ["measurement_year", "indicator_id"],
+        suffix="_core",
+    )
+    assert beside.height == rows.height
+    said = beside.filter(pl.col("verdict") != "not_comparable")
+    assert said.filter(pl.col("difference").ne_missing(pl.col("value_core") - pl.col("value_narrow"))).is_empty()
+    assert rows["verdict"].null_count() == 0
+    assert rows.filter(pl.col("p_value").ne_missing(pl.col("p_value_adjusted"))).is_empty()
+    surveyed = rows.filter(pl.col("indicator_id").is_in(OF_WAVES) & pl.col("value").is_not_null())
+    assert surveyed.height > 50
+    assert set(surveyed["basis"]) == {"interval"}
+    inside = pl.col("difference").is_between("difference_ci_low", "difference_ci_high", closed="none")
+    assert surveyed.select(inside.all()).item()
+    assert surveyed["p_value"].null_count() == 0
+
+
+def test_the_standard_error_of_the_second_look_is_that_of_the_design(published: Callable[[str], pl.DataFrame]) -> None:
+    """Two groups of other people: the variances of both add up, but for what calibration ties together."""
+    estimates = published("survey_estimate").filter(
+        pl.col("variable_id") == pl.col("indicator_id"), breakdown="total", statistic="mean"
+    )
+    errors = estimates.pivot("region_code", index=["measurement_year", "indicator_id"], values="standard_error")
+    both = (
+        published("survey_contrast")
+        .filter(region_code="URBAN_CORE", comparator_code=NARROW)
+        .join(errors, ["measurement_year", "indicator_id"])
+    )
+    assert both.height == estimates.filter(region_code=NARROW).height > 20
+    independent = (pl.col("URBAN_CORE").pow(2) + pl.col(NARROW).pow(2)).sqrt()
+    assert both.select((pl.col("standard_error") / independent - 1).abs().max()).item() < 0.05
+
+
 # --- the figures themselves
 
 
@@ -882,7 +935,7 @@ def test_what_is_not_at_hand_is_said_to_be_so(published: Callable[[str], pl.Data
 
 def test_the_fourteen_have_an_outline_in_the_national_grid(published: Callable[[str], pl.DataFrame]) -> None:
     outlined = published("region").filter(pl.col("geometry_wkb").is_not_null())
-    assert set(outlined["region_code"]) == {*FOURTEEN, "TWENTE", "URBAN_CORE", "RURAL"}
+    assert set(outlined["region_code"]) == {*FOURTEEN, "TWENTE", "URBAN_CORE", "RURAL", NARROW}
     shapes = {code: shapely.from_wkb(wkb) for code, wkb in outlined.select("region_code", "geometry_wkb").iter_rows()}
     for code, shape in shapes.items():
         assert shape.is_valid, code
@@ -897,3 +950,4 @@ def test_the_fourteen_have_an_outline_in_the_national_grid(published: Callable[[
     parts = sum(shapes[code].area for code in FOURTEEN)
     assert shapes["TWENTE"].area == pytest.approx(parts, rel=1e-6)
     assert shapes["URBAN_CORE"].area == pytest.approx(sum(shapes[code].area for code in URBAN), rel=1e-6)
+    assert shapes[NARROW].area == pytest.approx(sum(shapes[code].area for code in SEVEN), rel=1e-6)

@@ -31,6 +31,8 @@ GROUPS = {
     "REGION": [f"GM{number:04d}" for number in range(7)],
     "COUNTRY": ["REGION", "REST"],
 }
+# A variant of RURAL, of which only the figures of everyone are published.
+VARIANT = {"NARROW": ["GM0002", "GM0003"]}
 
 
 def random_wave(seed: int) -> pl.DataFrame:
@@ -113,7 +115,7 @@ class Attacker:
         """Every sum: the whole, its parts, and whether people outside all parts may be in it."""
         place = {key: number for number, key in enumerate(self.cells.select(PLACE).iter_rows())}
         for column in ["total", *(f"{name}={code}" for name, codes in CATEGORIES.items() for code in range(codes))]:
-            for group, parts in GROUPS.items():
+            for group, parts in (GROUPS | VARIANT).items():
                 if (group, column) in place:
                     yield (
                         place[group, column],
@@ -123,7 +125,8 @@ class Attacker:
         for region in self.cells["region_code"].unique(maintain_order=True):
             for name, codes in CATEGORIES.items():
                 keys = [(region, f"{name}={code}") for code in range(codes)]
-                yield place[region, "total"], [place[key] for key in keys if key in place], name == "education"
+                if parts := [place[key] for key in keys if key in place]:
+                    yield place[region, "total"], parts, name == "education"
 
     def system(self) -> Programme:
         """The weighted numbers of satisfied people, and the sums of scores, that all tables allow."""
@@ -238,6 +241,36 @@ def test_no_hidden_numerator_of_a_random_wave_is_found_out(seeds: range):
     result = protected(figures, GROUPS, SETTINGS)
     assert result.summary.complementary > 5 * len(seeds), "the attack must have something to find"
     assert found_by_the_attacker(figures, rounded(result.frame)) == []
+
+
+def with_variant(figures: pl.DataFrame) -> pl.DataFrame:
+    """The figures and those of everyone in the variant."""
+    people = pl.col("population")
+    of_everyone = figures.filter(pl.col("region_code").is_in(VARIANT["NARROW"]), breakdown="total")
+    together = of_everyone.group_by("variable", "statistic", maintain_order=True).agg(
+        pl.col("n", "numerator").sum(),
+        value=(pl.col("value") * people).sum() / people.sum(),
+        n_effective=people.sum() ** 2 / (people**2 / pl.col("n_effective")).sum(),
+        population=people.sum(),
+        region_code=pl.lit("NARROW"),
+    )
+    same = [name for name in figures.columns if name not in together.columns]
+    constant = of_everyone.select("variable", *same).unique("variable", maintain_order=True)
+    return pl.concat([figures, together.join(constant, "variable").select(figures.columns)])
+
+
+@pytest.mark.parametrize("seeds", [range(25), pytest.param(range(25, 200), marks=pytest.mark.slow)])
+def test_no_hidden_numerator_is_found_out_by_what_lies_between_a_group_and_its_variant(seeds: range):
+    figures = with_variant(random_waves(seeds))
+    result = protected(figures, GROUPS | VARIANT, SETTINGS)
+    assert found_by_the_attacker(figures, rounded(result.frame)) == []
+
+
+def test_what_lies_between_a_group_and_its_variant_gives_people_away_where_nobody_reckons_with_it():
+    figures = with_variant(random_waves(range(25)))
+    assert figures.filter(region_code="NARROW", statistic="mean").height == 25
+    heedless = protected(figures, GROUPS, SETTINGS)
+    assert found_by_the_attacker(figures, rounded(heedless.frame)) != []
 
 
 def test_the_attacker_succeeds_where_only_what_is_too_small_is_hidden():
