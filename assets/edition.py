@@ -21,7 +21,8 @@ from assets.workspace import Workspace
 from catalog import frames
 from reports import editions
 from reports.changes_page import VOCABULARIES, write_changes_page
-from reports.charts import ChartLabels, ChartTables, draw_charts
+from reports.charts import ChartTables, draw_charts
+from reports.charts.labels import chart_labels
 from reports.edition_folder import (
     EditionInUse,
     beside,
@@ -32,6 +33,7 @@ from reports.edition_folder import (
     replace_folder,
     work_file,
 )
+from reports.for_readers import made_for_readers
 from reports.output_lock import hold
 from reports.quality_page import write_quality_page
 from reports.tables import add_rows, write_database, write_table
@@ -110,7 +112,7 @@ def charts(context: dg.AssetExecutionContext, workspace: Workspace, outlines: pl
     shutil.rmtree(workspace.charts, ignore_errors=True)
     workspace.charts.mkdir(parents=True)
     files = draw_charts(
-        tables, chart_labels(next(iter(outlines["source"]), None)), REGION.last_measurement_year, workspace.charts
+        tables, chart_labels(CATALOGUE, _outlines_source(outlines)), REGION.last_measurement_year, workspace.charts
     )
     context.add_asset_metadata({"dagster/row_count": len(files)})
 
@@ -120,17 +122,20 @@ def charts(context: dg.AssetExecutionContext, workspace: Workspace, outlines: pl
     owners=[OWNER],
     kinds={"duckdb"},
     description=(
-        "The draft edition: one documented DuckDB file, the same tables as Parquet and CSV, the pictures, the quality "
-        "page and what changed. The only asset that writes the database; it replaces the previous draft in one step."
+        "The draft edition: one documented DuckDB file, the same tables as Parquet and CSV, the pictures, the site, "
+        "the reports, the spreadsheets, the quality page and what changed. The only asset that writes the database; "
+        "it replaces the previous draft in one step."
     ),
     metadata={"dagster/column_schema": dg.TableSchema(columns=[dg.TableColumn("table", description="A table.")])},
     deps=[*DATA_TABLES, *CLOSING_TABLES, "charts"],
-    ins={"input_files": dg.AssetIn(INPUT_FILES)},
+    ins={"input_files": dg.AssetIn(INPUT_FILES), "outlines": dg.AssetIn(OUTLINES)},
 )
-def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame) -> None:
+def draft_edition(
+    context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame, outlines: pl.DataFrame
+) -> None:
     """Write the edition beside the standing one, then move it into place."""
     with hold(workspace.root, "a run of Dagster"):
-        tables = _make_draft(context, workspace, input_files)
+        tables = _make_draft(context, workspace, input_files, outlines)
         rows = sum(frame.height for frame in tables.values())
         context.add_asset_metadata({"dagster/row_count": rows, "tables": len(tables)})
         with after(f"The draft {workspace.draft_name} is made"):
@@ -141,12 +146,12 @@ def draft_edition(context: dg.AssetExecutionContext, workspace: Workspace, input
 
 
 def _make_draft(
-    context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame
+    context: dg.AssetExecutionContext, workspace: Workspace, input_files: pl.DataFrame, outlines: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     building = beside(workspace.draft, "building")
     remove(building)
     try:
-        tables = _write_edition(workspace, building, input_files)
+        tables = _write_edition(workspace, building, input_files, _outlines_source(outlines))
         workspace.require_own_run(context.run)
         require_unchanged(workspace)
         replace_folder(building, workspace.draft)
@@ -155,30 +160,9 @@ def _make_draft(
     return tables
 
 
-def chart_labels(outlines_source: str | None = REGION.outlines_source_nl) -> ChartLabels:
-    """The Dutch words the pictures need, from the catalogue; `outlines_source` is printed under the maps."""
-    vocabulary = CATALOGUE.vocabulary
-    return ChartLabels(
-        region_code=REGION.region_code,
-        groups={group.code: group.name_nl for group in REGION.main_groups},
-        country_code=REGION.country_code,
-        rest_code=REGION.rest_code,
-        names={
-            REGION.region_code: REGION.name_nl,
-            REGION.country_code: REGION.country_name_nl,
-            REGION.rest_code: REGION.rest_name_nl,
-        },
-        status={key: term.label_nl for key, term in vocabulary["status"].items()},
-        warnings={key: term.label_nl for key, term in vocabulary["warning"].items()},
-        units={indicator.unit: indicator.unit_nl for indicator in CATALOGUE.indicators},
-        companions={i.indicator_id: i.companion for i in CATALOGUE.indicators if i.companion},
-        outlines_source=outlines_source,
-        verdicts={key: term.label_nl for key, term in vocabulary["verdict"].items()},
-        positions={key: term.label_nl for key, term in vocabulary["position"].items()},
-        baseline_year=REGION.baseline_year,
-        contrast=REGION.contrasts[0] if REGION.contrasts else None,
-        grade=CATALOGUE.survey.settings.grade,
-    )
+def _outlines_source(outlines: pl.DataFrame) -> str | None:
+    """Who drew the outlines; none where there are no outlines."""
+    return next(iter(outlines["source"]), None)
 
 
 def _partitions(name: str) -> list[str] | None:
@@ -186,7 +170,9 @@ def _partitions(name: str) -> list[str] | None:
     return [str(year) for year in REGION.years] if CATALOGUE.registry[name].partitioned else None
 
 
-def _write_edition(workspace: Workspace, folder: Path, input_files: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _write_edition(
+    workspace: Workspace, folder: Path, input_files: pl.DataFrame, outlines_source: str | None
+) -> dict[str, pl.DataFrame]:
     for name in ("parquet", "csv", "quality"):
         (folder / name).mkdir(parents=True)
     tables = {
@@ -195,13 +181,14 @@ def _write_edition(workspace: Workspace, folder: Path, input_files: pl.DataFrame
     }
     for name, frame in tables.items():
         write_table(frame, name, folder)
-    write_database(tables, CATALOGUE.registry, folder / editions.DATABASE)
-    shutil.copytree(workspace.charts, folder / "charts")
-    write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=is_synthetic(tables))
-    write_changes(tables, folder, workspace)
-    copy_inputs(workspace, folder, input_files)
-    made_from = provenance(workspace, tables["edition"].to_dicts()[0], input_files)
-    (folder / PROVENANCE).write_text(json.dumps(made_from, indent=1) + "\n", encoding="utf-8")
+    with made_for_readers(folder, tables, CATALOGUE, outlines_source):
+        write_database(tables, CATALOGUE.registry, folder / editions.DATABASE)
+        shutil.copytree(workspace.charts, folder / "charts")
+        write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=is_synthetic(tables))
+        write_changes(tables, folder, workspace)
+        copy_inputs(workspace, folder, input_files)
+        made_from = provenance(workspace, tables["edition"].to_dicts()[0], input_files)
+        (folder / PROVENANCE).write_text(json.dumps(made_from, indent=1) + "\n", encoding="utf-8")
     editions.write_sums(folder)
     return tables
 

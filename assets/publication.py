@@ -17,6 +17,7 @@ from assets.workspace import Workspace
 from reports import editions
 from reports.edition_folder import beside, remove
 from reports.fair import Pack, write_fair_pack
+from reports.for_readers import MADE, made_for_readers
 from reports.output_lock import hold
 from reports.tables import write_database, write_table
 from sources.fetch import boundary_table
@@ -138,7 +139,7 @@ def _write_final(
 ) -> None:
     """The draft's files under the final name, and the pack that belongs to a final edition."""
     draft = workspace.draft
-    shutil.copytree(draft, folder, ignore=shutil.ignore_patterns(editions.DATABASE, editions.SUMS))
+    shutil.copytree(draft, folder, ignore=shutil.ignore_patterns(editions.DATABASE, editions.SUMS, *MADE))
     tables = {
         table_name: table.conform(pl.read_parquet(draft / "parquet" / f"{table_name}.parquet"))
         for table_name, table in CATALOGUE.registry.tables.items()
@@ -146,11 +147,12 @@ def _write_final(
     for table_name in _NAMED:
         tables[table_name] = tables[table_name].with_columns(edition=pl.lit(name))
         write_table(tables[table_name], table_name, folder)
-    write_database(tables, CATALOGUE.registry, folder / editions.DATABASE)
-    write_changes(tables, folder, workspace)
-    provenance: dict[str, Any] = json.loads((draft / PROVENANCE).read_text(encoding="utf-8"))
-    provenance |= {"edition": name}
-    (folder / PROVENANCE).write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
+    with made_for_readers(folder, tables, CATALOGUE, _outlines_source(tables["edition_input"])):
+        write_database(tables, CATALOGUE.registry, folder / editions.DATABASE)
+        write_changes(tables, folder, workspace)
+        provenance: dict[str, Any] = json.loads((draft / PROVENANCE).read_text(encoding="utf-8"))
+        provenance |= {"edition": name}
+        (folder / PROVENANCE).write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
     pack = Pack(
         edition=name,
         published_on=date.fromisoformat(published_at[:10]),

@@ -88,6 +88,12 @@ class View:
         return sorted(named, key=lambda code: (named[code], code))
 
     @cached_property
+    def areas(self) -> list[str]:
+        """The areas that have a page: the region, its groups, its municipalities by name."""
+        region = self.catalogue.region
+        return [region.region_code, *(group.code for group in region.main_groups), *self.municipalities]
+
+    @cached_property
     def contrast(self) -> tuple[str, str] | None:
         """The two groups that are set against each other, such as urban cores and rural municipalities."""
         return next(iter(self.catalogue.region.contrasts), None)

@@ -44,7 +44,7 @@ def dots_picture(story: Story, companion: Story | None = None) -> Picture:
             page.write(start, page.top, "\n".join(heads[index]), TEXT, weight="bold", va="top", linespacing=1.25)
         axes = page.axes((start, page.top - head - 0.25 - rows, width, rows))
         axes.set(xlim=_limits(panel, panels), ylim=(-0.6, len(order) - 0.4))
-        _draw_panel(axes, panel, [p.code for p in order], width, named=index == 0)
+        draw_panel(axes, panel, [p.code for p in order], width, named=index == 0)
         _draw_lines(page, axes, panel, (start, page.top - head - 0.25 - rows, width, rows))
     return page.picture(f"{story.indicator}_dots", _description(panels, notes))
 
@@ -88,15 +88,15 @@ def _legend(panels: Sequence[Story], drawn: Sequence[Point]) -> list[Artist]:
     entries = sheet.group_entries(story)
     lines = [p for panel in panels for p in shown(panel.lines())]
     codes, bands = dict.fromkeys(p.code for p in lines), dict.fromkeys(p.code for p in lines if p.margin)
-    entries += [sheet.line_entry(story.name_of(code), **_line_style(story, code)) for code in codes]
-    entries += [sheet.area_entry(f"95%-marge {story.name_of(code)}", **_band_style(story, code)) for code in bands]
+    entries += [sheet.line_entry(story.name_of(code), **line_style(story, code)) for code in codes]
+    entries += [sheet.area_entry(f"95%-marge {story.name_of(code)}", **band_style(story, code)) for code in bands]
     return entries + sheet.status_entries(story, drawn) + sheet.margin_entries(story.now())
 
 
 # --- the drawing
 
 
-def _line_style(story: Story, code: str) -> dict[str, Any]:
+def line_style(story: Story, code: str) -> dict[str, Any]:
     """The region's line is solid, that of the country or its rest dashed."""
     if code == story.labels.region_code:
         return {"color": INK, "linewidth": 1.4, "linestyle": "-", "zorder": 3.0}
@@ -104,14 +104,14 @@ def _line_style(story: Story, code: str) -> dict[str, Any]:
     return {"color": "#767676", "linewidth": 3.0, "linestyle": (0, (2.2, 1.1)), "zorder": 2.5}
 
 
-def _band_style(story: Story, code: str) -> dict[str, Any]:
+def band_style(story: Story, code: str) -> dict[str, Any]:
     """The margin of the region's line is a grey band, that of the country two thin dashed lines."""
     if code == story.labels.region_code:
         return {"facecolor": FAINT, "alpha": 0.6, "linewidth": 0}
     return {"facecolor": "none", "edgecolor": "#767676", "linestyle": "--", "linewidth": 0.8}
 
 
-def _draw_panel(axes: Axes, story: Story, order: Sequence[str], width: float, named: bool) -> None:
+def draw_panel(axes: Axes, story: Story, order: Sequence[str], width: float, named: bool) -> None:
     """The axes and dots of one panel: rows from top to bottom."""
     points, rows = [story.point(code) for code in order], range(len(order) - 1, -1, -1)
     low, high = axes.get_xlim()
@@ -149,8 +149,8 @@ def _draw_lines(page: Page, axes: Axes, story: Story, place: Place) -> None:
     end = left - 0.02  # where the text before has ended
     for index, point in enumerate(points):
         if point.margin:
-            axes.axvspan(*point.margin, zorder=0.5, **_band_style(story, point.code))
-        axes.axvline(point.on_axis, **_line_style(story, point.code))
+            axes.axvspan(*point.margin, zorder=0.5, **band_style(story, point.code))
+        axes.axvline(point.on_axis, **line_style(story, point.code))
         x = left + (point.on_axis - low) / (high - low) * width
         start = x - sizes[index] + 0.18 if index == 0 and len(points) > 1 else x - 0.06
         start = max(min(start, left + width + 0.35 - sum(sizes[index:])), end)

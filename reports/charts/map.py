@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from reports.charts import sheet, texts
@@ -22,7 +23,7 @@ SIGNS: Final = ("†", "‡")  # behind provisional and estimated values, where 
 LABEL_SIZES: Final = ((9.5, 0.14), (9.0, 0.14), (8.5, 0.14), (8.0, 0.1), (7.5, 0.04))
 
 Areas = Sequence[tuple[Point, Any]]  # the municipalities with an outline, as (multi)polygon
-Label = Sequence[tuple[float, float, float]]  # width, height and height above the middle of each line, in metres
+Label = tuple[tuple[float, float, float], ...]  # width, height and height above the middle of each line, in metres
 
 
 def map_picture(story: Story) -> Picture:
@@ -33,7 +34,7 @@ def map_picture(story: Story) -> Picture:
     values = [p.on_axis for p in shown(p for p, _ in areas)]
     scale = sheet.ticks(min(values), max(values), 6, story.decimals) if values else ([], [])
     aside = 0.3 + max((sheet.text_width(text, SMALL) for text in scale[1]), default=0.2)
-    width, height = _size(areas, WIDTH - 2 * EDGE - aside - 0.15)
+    width, height = map_size(areas, WIDTH - 2 * EDGE - aside - 0.15)
     notes, numbers = _notes(story, areas), texts.line_values(story, story.lines())
     title = texts.title(story, texts.when_text(story.now()))
     subtitle, legend = " · ".join([story.unit, *numbers]), _legend(story, areas)
@@ -41,9 +42,9 @@ def map_picture(story: Story) -> Picture:
     page = sheet.make_page(title, subtitle, notes, legend, height + 0.15, synthetic=synthetic)
     if areas:
         axes = page.axes((EDGE, page.top - height, width, height))
-        colours = _draw_areas(axes, story, areas, values or [0.0])
+        colours = draw_areas(axes, story, areas, values or [0.0])
         left, right = axes.get_xlim()
-        _write_names(axes, story, areas, width / (right - left))
+        write_names(axes, story, areas, width / (right - left))
         if values and max(values) > min(values):
             _draw_scale(page, WIDTH - EDGE - aside, colours, scale)
     place = story.name_of(story.labels.region_code)
@@ -51,7 +52,7 @@ def map_picture(story: Story) -> Picture:
     return page.picture(f"{story.indicator}_map", texts.description(facts, story.unit, notes))
 
 
-def _size(areas: Areas, room: float) -> tuple[float, float]:
+def map_size(areas: Areas, room: float) -> tuple[float, float]:
     """Width and height of the map in inches: as wide as there is room beside the colour scale, at most 7 high."""
     import shapely
 
@@ -105,7 +106,7 @@ def _hatches(areas: Areas) -> dict[str, str]:
     return dict(zip(sorted({p.status for p, _ in areas if p.value is None}), HATCHES, strict=False))
 
 
-def _draw_areas(axes: Axes, story: Story, areas: Areas, values: Sequence[float]) -> Any:
+def draw_areas(axes: Axes, story: Story, areas: Areas, values: Sequence[float]) -> Any:
     """Areas coloured by value or hatched, with outlines by group; returns how values become colours."""
     import shapely
     from matplotlib.cm import ScalarMappable
@@ -154,7 +155,7 @@ def _area_path(shape: Any) -> Any:
 # --- names and values
 
 
-def _write_names(axes: Axes, story: Story, areas: Areas, scale: float) -> None:
+def write_names(axes: Axes, story: Story, areas: Areas, scale: float) -> None:
     """Name and value in every area, at the roomiest place; beside the map with a leader line where none fits.
 
     `scale` is inches on paper per metre on the ground.
@@ -199,10 +200,10 @@ def _label(lines: Sequence[str], size: float, air: float, scale: float) -> Label
     """The lines of a label as they are on the ground, with `air` inches more."""
     step = size * 1.25 / 72
     middle = (len(lines) - 1) / 2
-    return [
+    return tuple(
         ((sheet.text_width(line, size) + air) / scale, (step + air) / scale, (middle - row) * step / scale)
         for row, line in enumerate(lines)
-    ]
+    )
 
 
 def _boxes(x: Any, y: Any, label: Label) -> list[Any]:
@@ -212,8 +213,12 @@ def _boxes(x: Any, y: Any, label: Label) -> list[Any]:
     return [shapely.box(x - w / 2, y + up - h / 2, x + w / 2, y + up + h / 2) for w, h, up in label]
 
 
+@lru_cache(maxsize=1024)
 def roomiest(shape: Any, label: Label) -> tuple[float, float] | None:
-    """The middle for a label inside a shape that is farthest from its outline; None where it fits nowhere."""
+    """The middle for a label inside a shape that is farthest from its outline; None where it fits nowhere.
+
+    Maps of many indicators ask the same: names stay, and numbers of as many digits are as wide.
+    """
     import numpy as np
     import shapely
 
@@ -221,7 +226,7 @@ def roomiest(shape: Any, label: Label) -> tuple[float, float] | None:
     x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(left, right, 41), np.linspace(low, high, 41)))
     shapely.prepare(shape)
     for line in label:  # each line in turn leaves fewer places to look at
-        inside = shapely.contains_properly(shape, _boxes(x, y, [line])[0])
+        inside = shapely.contains_properly(shape, _boxes(x, y, (line,))[0])
         x, y = x[inside], y[inside]
     if x.size == 0:
         return None

@@ -61,7 +61,7 @@ def years_picture(story: Story) -> Picture:
     A point stands where something was measured; a line joins consecutive measurements of one series only. Years
     without a figure are hatched, so that a gap is seen as a gap.
     """
-    time = _timeline(story)
+    time = timeline(story)
     notes = [*_notes(time), texts.source_line(story, time.points)]
     periods = [texts.period_text(period) for period in periods_of(time.points)]
     title = texts.title(story, f"{periods[0]}–{periods[-1]}" if len(periods) > 2 else texts.listed(periods))
@@ -71,13 +71,13 @@ def years_picture(story: Story) -> Picture:
     page = sheet.make_page(title, unit, notes, _legend(time), HEIGHT + table + 0.12, synthetic=synthetic)
     left = max(sheet.text_width(story.name_of(code), SMALL) for code in time.lines) + EDGE + 0.62
     left = max(left, sheet.text_width("gebruikt voor meetjaar", SMALL) + EDGE + 0.1)
-    place = (left, page.top - HEIGHT, _plot_width(time, WIDTH - EDGE - left), HEIGHT)
-    _draw_plot(page.axes(place), time, place[2])
+    place = (left, page.top - HEIGHT, plot_width(time, WIDTH - EDGE - left), HEIGHT)
+    draw_plot(page.axes(place), time, place[2])
     _draw_table(page, time, place)
     return page.picture(f"{story.indicator}_years", _description(time, notes))
 
 
-def _timeline(story: Story) -> Timeline:
+def timeline(story: Story) -> Timeline:
     """The region, its groups and what it is compared with, over all reference periods and all measurement years."""
     codes = [story.labels.region_code, *story.labels.groups, story.comparator(story.years)]
     lines = {code: measured(story.point(code, year) for year in story.years) for code in codes}
@@ -86,7 +86,7 @@ def _timeline(story: Story) -> Timeline:
     return Timeline(story, lines, points, min(years), max(years))
 
 
-def _plot_width(time: Timeline, room: float) -> float:
+def plot_width(time: Timeline, room: float) -> float:
     """Width of the plot such that the names beside the last points still fit on the page."""
     width = room
     for point in (shown(own)[-1] for own in time.lines.values() if shown(own)):
@@ -155,7 +155,7 @@ def _legend(time: Timeline) -> list[Artist]:
 # --- the plot
 
 
-def _draw_plot(axes: Axes, time: Timeline, width: float) -> None:
+def draw_plot(axes: Axes, time: Timeline, width: float) -> None:
     """Points, lines, margins, gaps and breaks."""
     story = time.story
     low, high = sheet.limits(story, time.points)

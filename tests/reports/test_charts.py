@@ -443,10 +443,10 @@ def test_planted_problems_are_found_and_logged(
 def test_a_label_is_placed_inside_its_area_or_nowhere() -> None:
     # An L of two arms 10 wide: the label fits in the upright arm only when it is narrow enough.
     shape = shapely.Polygon([(0, 0), (40, 0), (40, 10), (10, 10), (10, 40), (0, 40)])
-    place = roomiest(shape, [(30.0, 6.0, 0.0)])
+    place = roomiest(shape, ((30.0, 6.0, 0.0),))
     assert place is not None
     assert shape.contains(shapely.box(place[0] - 15, place[1] - 3, place[0] + 15, place[1] + 3))
-    assert roomiest(shape, [(30.0, 12.0, 0.0)]) is None
+    assert roomiest(shape, ((30.0, 12.0, 0.0),)) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+"""Figures as HTML: each number says which cell it is, and stands beside its margin, answers and status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from catalog.model import Indicator
+from reports import palette
+from reports.claims.figures import DEMONSTRABLE, SAID_STATUSES, places, shown, shown_difference, telling
+from reports.view import Row, View
+from reports.words import Words
+
+# Warnings that stand beside a figure in tables; the others are said once, under the table.
+MARKED: Final = ("synthetic", "carried_forward", "unusual_change", "small_n")
+
+
+class Marks:
+    """What templates call to show rows of an edition in one language."""
+
+    def __init__(self, view: View, words: Words) -> None:
+        self.view, self.words = view, words
+
+    # --- one number
+
+    def datum(self, value: float, column: str, text: str) -> Markup:
+        """A number, and the cell it is: `value` is unrounded, `column` of the row around it."""
+        return Markup('<data value="{}" data-col="{}">{}</data>').format(value, column, text)
+
+    def row(self, row: Row, inside: Markup | str) -> Markup:
+        """What belongs to one row of a published table."""
+        return Markup('<span data-row="{}">{}</span>').format(f"{row.table}|{row.key}", inside)
+
+    def decimals(self, row: Row, indicator: Indicator) -> int:
+        """The decimals of a figure: none where its publisher rounds to whole percentages."""
+        published = {*self.view.municipalities, self.view.catalogue.region.country_code}
+        whole = "whole_percent" in row["warnings"] and float(row["value"]).is_integer()
+        return 0 if whole and row["region_code"] in published else places(indicator, self.words)
+
+    # --- a figure with all that belongs to it
+
+    def figure(self, row: Row | None, indicator: Indicator, *, answers: bool = True, marks: bool = True) -> Markup:
+        """A row of `indicator_value`: value, margin, answers, status and warnings; why there is no value."""
+        if row is None:
+            return Markup("")
+        if row["value"] is None:
+            return Markup('<span class="none">{}</span>').format(self.words.label("status", row["status"]))
+        decimals = self.decimals(row, indicator)
+        parts = [self._number(row, "value", indicator, decimals)]
+        if row["ci_low"] is not None and row["ci_high"] is not None:
+            ends = [self._number(row, end, indicator, decimals) for end in ("ci_low", "ci_high")]
+            parts.append(self._margin(ends))
+        if answers and row["n"] is not None:
+            n = self.datum(row["n"], "n", self.words.number(row["n"], 0))
+            parts.append(Markup(' <span class="mark">{}</span>').format(self.filled("answers_short", n=n)))
+        if marks:
+            parts += [Markup(' <span class="mark">{}</span>').format(word) for word in self.remarks(row)]
+        return self.row(row, Markup("").join(parts))
+
+    def remarks(self, row: Row) -> list[str]:
+        """Status and warnings of a figure, in words, where a reader must know them."""
+        said = [self.words.label("status", row["status"])] if row["status"] in SAID_STATUSES else []
+        return said + [self.words.label("warning", word) for word in MARKED if word in row["warnings"]]
+
+    def _number(self, row: Row, column: str, indicator: Indicator, decimals: int) -> Markup:
+        value = row[column]
+        return self.datum(value, column, self.words.number(shown(value, indicator, self.words), decimals))
+
+    def _margin(self, ends: Sequence[Markup]) -> Markup:
+        return Markup(' <span class="margin">({})</span>').format(self.filled("to_range", low=ends[0], high=ends[1]))
+
+    def filled(self, key: str, **values: object) -> Markup:
+        """A text with marked-up numbers in it."""
+        return Markup(self.words.variables()[key]).format(**values)  # noqa: S704 - the texts are our own
+
+    # --- a difference
+
+    def difference(
+        self,
+        row: Row | None,
+        indicator: Indicator,
+        columns: tuple[str, str, str] = (
+            "difference",
+            "difference_ci_low",
+            "difference_ci_high",
+        ),
+    ) -> Markup:
+        """The difference of a row of `comparison`, `change` or `trend`, with its margin."""
+        if row is None or row[columns[0]] is None:
+            return Markup('<span class="none">{}</span>').format(self.words("no_figure"))
+        relative = row.table == "change" and row["quantity"] != "value"
+        values = [row[column] for column in columns if row[column] is not None]
+        numbers = [v if relative else shown_difference(v, indicator, self.words) for v in values]
+        decimals = 1 if relative else places(indicator, self.words)
+        if row["verdict"] in DEMONSTRABLE:
+            decimals = telling(numbers, decimals, self.words)
+        texts = [self.words.number(number, decimals) for number in numbers]
+        data = [self.datum(*parts) for parts in zip(values, columns, texts, strict=False)]
+        margin = self._margin(data[1:]) if len(data) == len(columns) else Markup("")
+        return self.row(row, data[0] + margin)
+
+    def movement(self, row: Row | None, indicator: Indicator) -> Markup:
+        """How a difference moved since the baseline: verdict and estimate."""
+        if row is None:
+            return Markup("")
+        moved = self.difference(row, indicator, ("estimate", "ci_low", "ci_high"))
+        return self.verdict(row, change=True) + (Markup("<br>") + moved if row["estimate"] is not None else Markup(""))
+
+    # --- verdicts and sentences
+
+    def verdict(self, row: Row | None, *, change: bool = False, with_word: bool = True) -> Markup:
+        """The verdict of a row by shape, word and colour."""
+        if row is None:
+            return Markup("")
+        name = row["verdict"]
+        label = self.words.label("verdict", name, change=change)
+        seen = Markup("{}") if with_word else Markup('<span class="visually-hidden">{}</span>')
+        return Markup('<span class="verdict {}"><span class="shape" aria-hidden="true">{}</span> {}</span>').format(
+            name, palette.VERDICTS[name].shape, seen.format(label)
+        )
+
+    def claim(self, *parts: object) -> Markup:
+        """A sentence of the table `claim`, by the parts of its id; nothing where there is none."""
+        claim_id = ":".join(str(part) for part in parts)
+        row = self.view.claim(claim_id, self.words.language)
+        if row is None:
+            return Markup("")
+        return Markup('<span data-claim="{}">{}</span>').format(claim_id, row["sentence"])
+
+    def has_claim(self, *parts: object) -> bool:
+        """Whether there is such a sentence."""
+        return self.view.claim(":".join(str(part) for part in parts), self.words.language) is not None
+
+    # --- words of the catalogue
+
+    def said(self, entry: object, field: str) -> Markup:
+        """A text of the catalogue; marked as Dutch where it is not there in the language of the page."""
+        text = self.words.said(entry, field)
+        if self.words.language != "nl" and self.words.is_foreign(entry, field):
+            return Markup('<span lang="nl" data-text>{}</span>').format(text)
+        return Markup("<span data-text>{}</span>").format(text)
+
+    def cell(self, row: Row, column: str, decimals: int = 0) -> Markup:
+        """A plain number of a row, such as a population or a rank."""
+        value: Any = row[column]
+        return self.row(row, self.datum(value, column, self.words.number(value, decimals)))
+
+    def sort_value(self, row: Row | None, column: str) -> str:
+        """What a table sorts by; empty where there is no figure."""
+        return "" if row is None or row[column] is None else str(row[column])
+
+
+def verdict_counts(rows: Sequence[Row]) -> Mapping[str, int]:
+    """How many rows have which verdict."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+    return counts
