@@ -26,12 +26,20 @@ _WITH_VERDICT: Final = ("comparison", "change", "trend")
 def _follows_from_its_row(frame: pl.DataFrame, context: Context) -> Suite:
     """Every sentence on one row finds that row, and says its verdict and no other."""
     single = frame.filter(~pl.col("rule").str.starts_with("count_"))
-    keyed = pl.concat([_keys(name, context) for name in sorted(single["table_name"].unique())])
+    keyed = pl.concat([_keys(name, context) for name in sorted(LOOKED_UP)])
     labels = _labels(context)
     said = pl.col("sentence").str.extract_many(labels["own"].explode().unique().sort().to_list())
-    says = (said.list.len() > 0) & (said.list.set_difference("own").list.len() == 0)
-    # Where a figure is missing, the sentence says that instead.
-    without = pl.col("verdict").is_null() | pl.col("rule").str.ends_with("_missing")
+    says_any, says_other = said.list.len() > 0, said.list.set_difference("own").list.len() > 0
+    # Where a figure is missing, the sentence says that instead; a single figure or a place has no verdict.
+    says_verdict = (
+        pl.when(pl.col("found").is_null())
+        .then(pl.lit(value=True))  # the other rule says that there is no row
+        .when(pl.col("verdict").is_null())
+        .then(~says_any)
+        .when(pl.col("rule").str.ends_with("_missing"))
+        .then(~says_other)
+        .otherwise(says_any & ~says_other)
+    )
     listed = (
         single.join(keyed, ["table_name", "row_key"], how="left", maintain_order="left")
         .join(labels, ["language", "verdict"], how="left", maintain_order="left")
@@ -39,8 +47,9 @@ def _follows_from_its_row(frame: pl.DataFrame, context: Context) -> Suite:
             "claim_id",
             "language",
             "sentence",
-            found=pl.col("found").fill_null(value=False),
-            says_verdict=without | says.fill_null(value=False),
+            # A municipality without a place has no row: that is what its sentence says.
+            found=pl.col("found").fill_null(value=False) != (pl.col("rule") == "rank_missing"),
+            says_verdict=says_verdict.fill_null(value=False),
         )
     )
     expected = "a sentence says the verdict of its row and no other"
@@ -58,6 +67,8 @@ def _follows_from_its_row(frame: pl.DataFrame, context: Context) -> Suite:
 def _keys(name: str, context: Context) -> pl.DataFrame:
     """The keys of a table's rows as sentences name them, with the verdict where there is one."""
     table, frame = context.catalogue.registry[name], context.read(name)
+    if name == "sensitivity":  # a place is said with its range or not at all
+        frame = frame.drop_nulls(["rank", "rank_low", "rank_high"])
     key = pl.concat_str([pl.format(column + "={}", column) for column in table.key], separator="|")
     verdict = pl.col("verdict") if name in _WITH_VERDICT else pl.lit(None, dtype=pl.String)
     return frame.select(table_name=pl.lit(name), row_key=key, verdict=verdict, found=pl.lit(value=True))

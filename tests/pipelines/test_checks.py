@@ -261,6 +261,16 @@ LOSSER = {"correction_id": "losser_participation_2022"}
 REVISED = {"table_name": "indicator_value", "column_name": "value"}
 REVISED_IN_ENSCHEDE = "region_code=GM0153|breakdown=total, column_name=value"
 NOT_EXPECTED = {**HEALTH, "region_code": "GM0153"}
+# Of the sentences: the income of the cores against the rural municipalities, which is worse, and other rows.
+WORSE = "difference:2025:income_standardised_mean:URBAN_CORE:RURAL"
+NO_FIGURE = "difference:2025:registered_crime_per_1000:GM0141:NL_REST"
+VALUE_OF_ENSCHEDE = "value:2025:income_standardised_mean:GM0153"
+PLACE_OF_ENSCHEDE = "rank:2025:btg:GM0153"
+COUNTED_OF_ENSCHEDE = "count_change:2025:GM0153"
+# By language: what reverses the verdict, a verdict that another row has, and a cause.
+REVERSED = {"nl": ("slechter", "beter"), "en": ("worse", "better")}
+ALSO_SAID = {"nl": " Dat is aantoonbaar beter.", "en": " That is demonstrably better."}
+BLAMED = {"nl": " Dat komt door de crisis.", "en": " That is due to the crisis."}
 SCORE_OF_ENSCHEDE = "theme_id=btg_overall, region_code=GM0153"
 
 CASES = [
@@ -802,6 +812,73 @@ CASES = [
         f"{REVISED_IN_ENSCHEDE}, old_value=160640.0, new_value=160680.0",
         severity="warning",
     ),
+    # sentences
+    *(
+        case
+        for language in ("nl", "en")
+        for case in (
+            Case(
+                "claim",
+                put("row_key", "measurement_year=2025|indicator_id=luck", claim_id=WORSE, language=language),
+                "claim_has_its_row",
+                f"claim_id={WORSE}, language={language}",
+                because=f"no such row, {language}",
+            ),
+            Case(
+                "claim",
+                put("table_name", "theme_score", claim_id=VALUE_OF_ENSCHEDE, language=language),
+                "claim_has_its_row",
+                f"claim_id={VALUE_OF_ENSCHEDE}, language={language}",
+                because=f"a table that no sentence is about, {language}",
+            ),
+            Case(
+                "claim",
+                put("rule", "rank_missing", claim_id=PLACE_OF_ENSCHEDE, language=language),
+                "claim_has_its_row",
+                f"claim_id={PLACE_OF_ENSCHEDE}, language={language}",
+                because=f"a place that is said to be missing, {language}",
+            ),
+            Case(
+                "claim",
+                put("sentence", pl.col("sentence").str.replace(*REVERSED[language]), claim_id=WORSE, language=language),
+                "claim_says_its_verdict",
+                f"claim_id={WORSE}, language={language}, sentence=",
+                because=f"reversed, {language}",
+            ),
+            Case(
+                "claim",
+                put("sentence", "Inkomen: −7,1.", claim_id=WORSE, language=language),
+                "claim_says_its_verdict",
+                f"claim_id={WORSE}, language={language}, sentence=Inkomen",
+                because=f"no verdict, {language}",
+            ),
+            *(
+                Case(
+                    "claim",
+                    put("sentence", pl.col("sentence") + ALSO_SAID[language], claim_id=claim_id, language=language),
+                    "claim_says_its_verdict",
+                    f"claim_id={claim_id}, language={language}, sentence=",
+                    because=f"{because}, {language}",
+                )
+                for claim_id, because in {
+                    WORSE: "two verdicts",
+                    NO_FIGURE: "a verdict without a figure",
+                    VALUE_OF_ENSCHEDE: "a verdict on a single figure",
+                    PLACE_OF_ENSCHEDE: "a verdict on a place",
+                }.items()
+            ),
+            *(
+                Case(
+                    "claim",
+                    put("sentence", pl.col("sentence") + BLAMED[language], claim_id=claim_id, language=language),
+                    "claim_names_no_cause",
+                    f"claim_id={claim_id}, language={language}, sentence=",
+                    because=f"{because}, {language}",
+                )
+                for claim_id, because in {WORSE: "of a difference", COUNTED_OF_ENSCHEDE: "of a count"}.items()
+            ),
+        )
+    ),
 ]
 
 
@@ -872,6 +949,26 @@ def test_what_is_published_of_an_invented_wave_must_say_so_and_of_a_real_one_nee
     broken = clean.breaking("survey_estimate", unmarked)
     assert failed(broken.check("survey_estimate"))
     assert not failed(broken.breaking("survey_wave", real).check("survey_estimate"))
+
+
+def test_a_word_that_only_holds_the_name_of_a_cause_is_none(clean: Tables) -> None:
+    harmless = {"nl": " Dit is effectief, en doorgaans zo.", "en": " This is effective, and leaderless."}
+    frame = clean.read(TABLES["claim"])
+    for language, words in harmless.items():
+        frame = put("sentence", pl.col("sentence") + words, claim_id=WORSE, language=language)(frame)
+    assert not failed(clean.breaking("claim", frame).check("claim"))
+
+
+def test_a_municipality_without_a_place_has_a_sentence_and_no_row(clean: Tables) -> None:
+    """Where a score cannot be made there is no row of `sensitivity`: that must not stop the run."""
+    key = {**RANKED, "measurement_year": 2025}
+    tables = clean.breaking("sensitivity", drop(**key)(clean.read(TABLES["sensitivity"])))
+    (row,) = failed(tables.check("claim"))
+    assert (row["check_id"], row["rows_failed"]) == ("claim_has_its_row", 2), "its place is said and not there"
+    said = clean.read(TABLES["claim"])
+    for language in ("nl", "en"):
+        said = put("rule", "rank_missing", claim_id=PLACE_OF_ENSCHEDE, language=language)(said)
+    assert not failed(tables.breaking("claim", said).check("claim"))
 
 
 def test_the_wrong_word_is_shown(clean: Tables) -> None:
