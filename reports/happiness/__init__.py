@@ -1,0 +1,59 @@
+"""The happiness report (geluksrapport): of each municipality, and of the region as a whole, on a few pages.
+
+From the view on an edition comes what a report says (`content`), once; from that the PDF, which can be read aloud, and
+the same as documents that can be edited. Figures come from the tables, sentences on figures from the table `claim`, and
+what explains them from `nl.yaml`, which holds no figure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from reports.happiness.content import file_name, report
+from reports.happiness.model import Report
+from reports.happiness.opendocument import odt
+from reports.happiness.subject import LANGUAGE, Subject
+from reports.happiness.typeset import Typesetter
+from reports.happiness.word import docx
+from reports.view import View
+from reports.words import Words
+
+
+def write_reports(view: View, folder: Path) -> list[Path]:
+    """Write the report of the region and of each municipality to a folder, as PDF, DOCX and ODT; their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = reports(view)
+    typesetter = Typesetter()
+    images = iter(typesetter.pngs([picture for one in made for picture in one.pictures]))
+    paths = []
+    for one in made:
+        own = [next(images) for _ in one.pictures]
+        files = {"pdf": typesetter.pdf(one), "docx": docx(one, iter(own)), "odt": odt(one, iter(own))}
+        for ending, content in files.items():
+            path = folder / file_name(one.slug, ending)
+            path.write_bytes(content)
+            paths.append(path)
+    return paths
+
+
+def reports(view: View) -> list[Report]:
+    """What the reports say: of the region first, then of its municipalities by name."""
+    words = Words(view.catalogue, LANGUAGE)
+    codes = [view.catalogue.region.region_code, *view.municipalities]
+    return [report(Subject(view, words, code), slug) for code, slug in slugs(words, codes).items()]
+
+
+def slugs(words: Words, codes: list[str]) -> Mapping[str, str]:
+    """The names of regions as they stand in names of files; with the code where several have one name."""
+    plain = {code: _slug(words.region(code)) or code.lower() for code in codes}
+    often = Counter(plain.values())
+    return {code: slug if often[slug] == 1 else f"{slug}-{code.lower()}" for code, slug in plain.items()}
+
+
+def _slug(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")
