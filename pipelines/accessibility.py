@@ -28,32 +28,6 @@ if TYPE_CHECKING:
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 # 320 CSS pixels are what is left of a window of 1280 that is enlarged four times (WCAG 1.4.10).
 NARROW, LOW = 320, 256
-_AXE = """options => axe.run(options).then(found => ({version: axe.version, ...found}))"""
-_FACTS = """async () => {
-    for (const picture of document.querySelectorAll('img[loading=lazy]')) picture.loading = 'eager'
-    await Promise.all([...document.images].map(picture => picture.decode().catch(() => 0)))
-    const loaded = ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
-    const painted = performance.getEntriesByType('paint').map(entry => [entry.name, Math.round(entry.startTime)])
-    const bare = [...document.images].filter(picture => !picture.alt.trim())
-    return {
-        bytes: loaded.reduce((sum, entry) => sum + entry.decodedBodySize, 0),
-        paint: Object.fromEntries(painted),
-        bare: bare.map(picture => picture.getAttribute('src')),
-        headings: document.querySelectorAll('h1').length,
-        lang: document.documentElement.lang,
-        title: document.title.trim(),
-    }
-}"""
-# What sticks out, but for what scrolls by itself: a wide table may.
-_WIDE = """() => {
-    const page = document.documentElement
-    if (page.scrollWidth <= page.clientWidth) return []
-    const scrolls = element => element && (getComputedStyle(element).overflowX !== 'visible' ||
-        scrolls(element.parentElement))
-    const out = [...document.body.querySelectorAll('*')].filter(element =>
-        element.getBoundingClientRect().right > page.clientWidth + 1 && !scrolls(element.parentElement))
-    return out.length ? out.slice(0, 5).map(element => element.outerHTML.slice(0, 100)) : ['the page']
-}"""
 
 
 @dataclass
@@ -77,7 +51,8 @@ def examine(output: Path, edition: str, *, every: bool = False) -> dict[str, Any
     pages = present if every else sample
     with served(output) as address, opened_browser() as browser:
         result = audit(browser, f"{address}/{edition}/{SITE}", pages)
-        walks = [keyboard_walk(browser, f"{address}/{edition}/{SITE}", page) for page in sample]
+        with opened_tab(browser, DESKTOP) as tab:
+            walks = [keyboard_walk(tab, f"{address}/{edition}/{SITE}", page) for page in sample]
     documents = {path.relative_to(folder).as_posix(): pdf_faults(path) for path in sorted(folder.rglob("*.pdf"))}
     if _sums_of(folder) != sums:
         raise NotTestable(f"{edition} was replaced while it was looked at. Do it again")
@@ -176,13 +151,13 @@ class _Watch:
 
 def _look(tab: Page, page: str, setting: Setting, found: _Found) -> None:
     """Hold the page that is open against all rules; what does not depend on the setting only once."""
-    facts = tab.evaluate(_FACTS)
+    facts = tab.evaluate("() => btg.facts()")
     found.violations += _axe(tab, page, setting, found)
     if setting is DESKTOP:
         found.violations += _basics(facts, page)
         found.pages.append({"page": page, "bytes": facts["bytes"], "paint_ms": facts["paint"]})
         tab.set_viewport_size({"width": NARROW, "height": LOW})
-        wide = tab.evaluate(_WIDE)
+        wide = tab.evaluate("() => btg.wide()")
         tab.set_viewport_size({"width": setting.width, "height": setting.height})
         found.violations += [
             Violation("sideways-scroll", page, f"{NARROW} pixels wide", part, "is wider than the window")
@@ -192,16 +167,12 @@ def _look(tab: Page, page: str, setting: Setting, found: _Found) -> None:
 
 def _axe(tab: Page, page: str, setting: Setting, found: _Found) -> Iterator[Violation]:
     tab.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    options = {"runOnly": {"type": "tag", "values": list(TAGS)}, "resultTypes": ["violations", "incomplete"]}
-    result = tab.evaluate(_AXE, options)
+    result = tab.evaluate("tags => btg.rules(tags)", list(TAGS))
     found.axe = result["version"]
     # What axe leaves to a person to judge: how often, by rule.
-    found.undecided.update({rule["id"]: len(rule["nodes"]) for rule in result["incomplete"]})
-    for rule in result["violations"]:
-        for node in rule["nodes"]:
-            target = " ".join(str(part) for part in node["target"])
-            summary = f"{rule['help']}. {node['failureSummary']}"
-            yield Violation(rule["id"], page, setting.name, target, summary, rule["impact"])
+    found.undecided.update(result["undecided"])
+    for fault in result["violations"]:
+        yield Violation(page=page, setting=setting.name, **fault)
 
 
 def _basics(facts: Mapping[str, Any], page: str) -> Iterator[Violation]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def opened_tab(browser: Browser, setting: Setting) -> Iterator[Page]:
         color_scheme=setting.color_scheme,
         service_workers="block",
     )
+    context.add_init_script(path=Path(__file__).with_suffix(".js"))
     context.set_default_timeout(SECONDS * 1000)
     with context:
         yield context.new_page()

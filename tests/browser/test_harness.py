@@ -78,7 +78,8 @@ class Site:
 
     def walk(self, name: str, text: str) -> tuple[Walk, dict[str, list[str]]]:
         """What a walk finds, and what is wrong: summaries by rule."""
-        walk = keyboard_walk(self.browser, self.address, self.write(name, text))
+        with opened_tab(self.browser, DESKTOP) as tab:
+            walk = keyboard_walk(tab, self.address, self.write(name, text))
         return walk, by_rule([{"rule": fault.rule, "summary": fault.target} for fault in walk.violations])
 
 
@@ -208,6 +209,12 @@ def test_what_the_keyboard_cannot_do_is_found(site: Site, rule: str, text: str) 
     site.write("cover.css", ".cover { position: fixed; inset: 0; background: #fff }")
     _, wrong = site.walk(f"{rule}.html", text)
     assert rule in wrong, wrong
+
+
+def test_the_other_language_is_that_of_the_same_page(site: Site) -> None:
+    walk, wrong = site.walk("about.html", page())
+    assert list(wrong) == ["keyboard-language"]
+    assert "not to en/about.html" in walk.violations[0].summary
 
 
 def test_a_page_of_every_type_is_taken_in_both_languages(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ def test_no_page_is_heavy(looked_at: dict[str, Any]) -> None:
 def test_every_page_can_be_used_with_the_keyboard_alone(site: Site) -> None:
     # The languages differ in words only: all of one, and of the other the first page and one with a table.
     pages = [page for page in site.pages if not page.startswith("en/") or page in ("en/index.html", "en/compare.html")]
-    walks = [keyboard_walk(site.browser, site.address, page) for page in pages]
+    with opened_tab(site.browser, DESKTOP) as tab:
+        walks = [keyboard_walk(tab, site.address, page) for page in pages]
     assert [fault for walk in walks for fault in walk.violations] == []
     assert all(walk.skipped and walk.switched for walk in walks)
     assert [walk.page for walk in walks if walk.sorted], "no page has a table that sorts"
