@@ -7,6 +7,7 @@ page names an address outside the edition.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +56,7 @@ def build_site(
     drawn = draw(view)
     for name in _COPIED:
         yield name, (_HERE / name).read_bytes()
+    yield "compare.css", _picked(view).encode()
     yield from _data_files(view)
     for language in LANGUAGES:
         words = Words(view.catalogue, language)
@@ -82,6 +84,13 @@ def _in_language(
         yield f"{folder}{page.path}", _rendered(environment, page, common, marks).encode()
 
 
+def _picked(view: View) -> str:
+    """Which columns of the page that compares are seen: those that are picked, without a script."""
+    areas = [*view.areas, view.catalogue.region.country_code]
+    rules = [f"body:has(#pick-{code}:checked) .area.{code} {{ display: table-cell }}" for code in areas]
+    return "\n".join(["@supports selector(:has(a)) {", ".area { display: none }", *rules, "}"]) + "\n"
+
+
 def _folder(language: str) -> str:
     return "" if language == LANGUAGES[0] else f"{language}/"
 
@@ -104,7 +113,8 @@ def draw(view: View) -> dict[str, Drawn]:
         for key, make in _pictures(view, story):
             if (figure := make()) is not None:
                 width, height = (round(_PIXELS * inches) for inches in figure.get_size_inches())
-                found[key] = Drawn(pictures.svg_of(figure, key), width, height)
+                svg = pictures.svg_of(figure, key, turns_dark=not key.endswith("_map"))
+                found[key] = Drawn(svg, width, height)
     return found
 
 
@@ -286,6 +296,13 @@ def _rendered(environment: Environment, page: Page, common: Mapping[str, Any], m
         base=base,
         other=f"{root}en/{page.path}" if language == LANGUAGES[0] else f"{base}{page.path}",
     )
+    return "".join(_tight(part) for part in re.split(r"(<pre.*?</pre>)", html, flags=re.DOTALL))
+
+
+def _tight(html: str) -> str:
+    """Without the air between lines, but for what is shown as it is written."""
+    if html.startswith("<pre"):
+        return html
     return "\n".join(line for line in (line.strip() for line in html.splitlines()) if line) + "\n"
 
 

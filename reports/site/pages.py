@@ -109,7 +109,7 @@ def _cores(view: View, words: Words) -> Page:
     narrow = next(iter(region.contrast_variants), None)
     # Of what residents say the mean is shown; the share of satisfied residents says the same once more.
     means = [i for i in view.indicators if i.layer != "context" and (i.layer == "official" or words.is_grade(i))]
-    compared = with_values(view, means)
+    compared = [i for i in means if all(_has_figure(view, i, code) for code in view.contrast)]
     title = words("cores_title", first=words.region(first), second=words.region(second))
     return Page(
         "cores-and-rural.html",
@@ -161,6 +161,11 @@ def with_values(view: View, indicators: Sequence[Indicator]) -> list[Indicator]:
 def _has_values(view: View, indicator: Indicator, years: Sequence[int]) -> bool:
     rows = (view.value(indicator.indicator_id, code, year) for code in view.municipalities for year in years)
     return any(row is not None and row["value"] is not None for row in rows)
+
+
+def _has_figure(view: View, indicator: Indicator, code: str) -> bool:
+    row = view.value(indicator.indicator_id, code)
+    return row is not None and row["value"] is not None
 
 
 def has_any_values(view: View, indicator: Indicator) -> bool:

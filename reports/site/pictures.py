@@ -54,15 +54,17 @@ def drawing() -> Iterator[None]:
 def dots(story: Story) -> Figure:
     """Every municipality as a dot with its margin, the highest first, with the region and the country as lines."""
     order = sorted(story.now(), key=lambda p: float("-inf") if p.value is None else p.value, reverse=True)
-    left = max(sheet.text_width(sheet.marked_name(story, p), TEXT) for p in order) + 0.15
+    names = _Names([sheet.marked_name(story, p) for p in order])
+    left = names.width
     values = max((sheet.text_width(story.text(p), TEXT) for p in shown(order)), default=0.3) + 0.2
-    rows = ROW * len(order) + 0.1
+    rows = names.row * len(order) + 0.1
     height = rows + 0.35
     figure = _figure(height)
     width = WIDTH - left - values
     axes = _axes(figure, (left, 0.33, width, rows))
     axes.set(xlim=sheet.limits(story, [*story.now(), *story.lines()]), ylim=(-0.6, len(order) - 0.4))
-    draw_panel(axes, story, [p.code for p in order], width, named=True)
+    draw_panel(axes, story, [p.code for p in order], width, named=False)
+    names.write(axes)
     axes.set_xlabel("")
     for point in shown(story.lines()):
         if point.margin:
@@ -71,12 +73,26 @@ def dots(story: Story) -> Figure:
     return figure
 
 
+class _Names:
+    """Names before the rows of a picture, from top to bottom; long ones take several lines, and make rows higher."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.lines = [sheet.wrapped(name, 1.9, TEXT) for name in names]
+        self.width = 0.15 + max(sheet.text_width(line, TEXT) for lines in self.lines for line in lines)
+        self.row = max(ROW, 0.05 + 0.17 * max(map(len, self.lines)))  # inches
+
+    def write(self, axes: Axes) -> None:
+        labels = ["\n".join(lines) for lines in self.lines]
+        axes.set_yticks(range(len(labels) - 1, -1, -1), labels=labels, fontsize=TEXT, linespacing=1.05)
+        axes.tick_params(axis="y", length=0)
+
+
 def years(story: Story) -> Figure:
     """The region, its groups and the country over the reference periods, with gaps and breaks."""
     time = timeline(story)
     figure = _figure(HEIGHT + 0.4)
     left = 0.6
-    width = plot_width(time, WIDTH - left - 0.1)
+    width = max(plot_width(time, WIDTH - left - 0.1), 2.0)
     axes = _axes(figure, (left, 0.3, width, HEIGHT))
     draw_plot(axes, time, width)
     axes.set_xticks(range(time.first, time.last + 1))
@@ -161,14 +177,14 @@ class Level(NamedTuple):
 
 def profile(rows: Sequence[Level], own: Story) -> Figure:
     """The dimensions of one area: its figure with the margin, beside the region and what that is compared with."""
-    left = max(sheet.text_width(row.name, TEXT) for row in rows) + 0.15
-    figure = _figure(ROW * len(rows) + 0.45)
-    axes = _axes(figure, (left, 0.33, WIDTH - left - 0.45, ROW * len(rows) + 0.1))
+    names = _Names([row.name for row in rows])
+    body = names.row * len(rows) + 0.1
+    figure = _figure(body + 0.35)
+    axes = _axes(figure, (names.width, 0.33, WIDTH - names.width - 0.45, body))
     low, high = sheet.limits(own, [p for row in rows for p in (row.own, *row.others)])
     axes.set(xlim=(low, high), ylim=(-0.6, len(rows) - 0.4))
     axes.set_xticks(*sheet.ticks(low, high, 5, own.decimals), fontsize=SMALL)
-    axes.set_yticks(range(len(rows) - 1, -1, -1), labels=[row.name for row in rows], fontsize=TEXT)
-    axes.tick_params(axis="y", length=0)
+    names.write(axes)
     sheet.plain_axes(axes, "top", "right", "left")
     aside: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
     for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
@@ -214,14 +230,14 @@ def forest_row(name: str, row: Row | None, indicator: Indicator, words: Words) -
 def forest(rows: Sequence[Difference]) -> Figure:
     """Differences with their margins around nought; all in one unit."""
     known = [row.ends for row in rows if row.ends is not None]
-    left = max(sheet.text_width(row.name, TEXT) for row in rows) + 0.15
-    figure = _figure(ROW * len(rows) + 0.45)
-    axes = _axes(figure, (left, 0.33, WIDTH - left - 0.5, ROW * len(rows) + 0.1))
+    names = _Names([row.name for row in rows])
+    body = names.row * len(rows) + 0.1
+    figure = _figure(body + 0.35)
+    axes = _axes(figure, (names.width, 0.33, WIDTH - names.width - 0.5, body))
     reach = 1.08 * max((abs(end) for row in known for end in row), default=1.0)
     axes.set(xlim=(-reach, reach), ylim=(-0.6, len(rows) - 0.4))
-    axes.set_yticks(range(len(rows) - 1, -1, -1), labels=[row.name for row in rows], fontsize=TEXT)
+    names.write(axes)
     axes.set_xticks(*sheet.ticks(-reach, reach, 6, 1), fontsize=SMALL)
-    axes.tick_params(axis="y", length=0)
     axes.axvline(0, color=palette.INK.light, linewidth=1.2)
     sheet.plain_axes(axes, "top", "right", "left")
     axes.grid(axis="x", color=palette.LINE.light, linewidth=0.6)
@@ -273,8 +289,11 @@ def _axes(figure: Figure, place: sheet.Place) -> Axes:
 # --- from a figure to a file
 
 
-def svg_of(figure: Figure, key: str) -> str:
-    """The figure as SVG that is the same for equal figures, and that turns dark where a reader prefers it."""
+def svg_of(figure: Figure, key: str, *, turns_dark: bool = True) -> str:
+    """The figure as SVG that is the same for equal figures, and that turns dark where a reader prefers it.
+
+    A map does not: its names stand on light areas and beside them.
+    """
     from matplotlib import rc_context
 
     raw = io.BytesIO()
@@ -286,13 +305,13 @@ def svg_of(figure: Figure, key: str) -> str:
     svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)  # a hundredth of a point is enough
     svg = re.sub(r">\s+<", "><", svg)
     start = svg.index(">", svg.index("<svg ")) + 1
-    return f"{svg[:start]}<style>{_DARK}</style>{svg[start:]}"
+    return f"{svg[:start]}<style>{_DARK}</style>{svg[start:]}" if turns_dark else svg
 
 
 _DARK: Final = "@media (prefers-color-scheme: dark){{text{{fill:{ink}}}{rules}}}".format(
     ink=palette.INK.dark,
     rules="".join(
-        f'[style*="{what}: {shade.light}"]{{{what}:{shade.dark}!important}}'
+        f'[style*="{what}: {shade.light}"],[{what}="{shade.light}"]{{{what}:{shade.dark}!important}}'
         for shade in _COLOURS
         for what in ("fill", "stroke")
     ),

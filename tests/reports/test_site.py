@@ -1,0 +1,535 @@
+"""The site says what the tables say, in both languages, and nothing else; it stays whole where figures are missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import polars as pl
+import pytest
+
+from catalog import Catalogue, load_catalogue
+from reports import palette
+from reports.charts.grades import grade, span
+from reports.claims import claims
+from reports.numbers import number
+from reports.site import build_site
+from reports.view import View
+from reports.words import LANGUAGES, texts
+
+CATALOGUE = load_catalogue()
+OUTLINES = "grenzen van het jaar: CBS/Kadaster, CC BY 4.0"
+SCORE_COLUMNS = {"value", "ci_low", "ci_high"}
+DIFFERENCE_COLUMNS = {"difference", "difference_ci_low", "difference_ci_high", "estimate"}
+KIB = 1024
+
+
+@dataclass(frozen=True)
+class Site:
+    """A built site in memory, with the tables it was made from."""
+
+    files: Mapping[str, bytes]
+    view: View
+
+    @cached_property
+    def pages(self) -> dict[str, lxml.html.HtmlElement]:
+        """Every page, parsed."""
+        return {
+            path: lxml.html.fromstring(content.decode())
+            for path, content in self.files.items()
+            if path.endswith(".html")
+        }
+
+    def drawn(self, path: str) -> lxml.html.HtmlElement:
+        """A picture, parsed."""
+        return lxml.html.fromstring(self.files[path])
+
+    def text(self, path: str) -> str:
+        """A file as text."""
+        return self.files[path].decode()
+
+
+# A few indicators of every kind, so that sites of changed tables are made in a moment.
+FEW_INDICATORS = [
+    *("experienced_health", "experienced_income", "income_standardised_mean", "net_labour_participation"),
+    *("dwelling_value_mean", "loneliness"),
+]
+FEW = CATALOGUE.model_copy(update={"indicators": [i for i in CATALOGUE.indicators if i.indicator_id in FEW_INDICATORS]})
+
+
+def site_of(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue = CATALOGUE) -> Site:
+    """The site of these tables, with the sentences that follow from them."""
+    told = {**tables, "claim": claims(tables, catalogue)}
+    view = View(told, catalogue)
+    reports = {code: {"pdf": f"report/{code}.pdf"} for code in view.areas}
+    return Site(dict(build_site(view, reports, ["btg.xlsx"], OUTLINES)), view)
+
+
+@pytest.fixture(scope="module")
+def tables(edition: Path) -> dict[str, pl.DataFrame]:
+    folder = edition / "editions" / "2025-draft" / "parquet"
+    return {name: pl.read_parquet(folder / f"{name}.parquet") for name in CATALOGUE.registry.tables}
+
+
+@pytest.fixture(scope="module")
+def site(tables: dict[str, pl.DataFrame]) -> Site:
+    return site_of(tables)
+
+
+def language_of(path: str) -> str:
+    return "en" if path.startswith("en/") else "nl"
+
+
+# --- every number is one of the tables
+
+
+def rows_by_key(view: View, table: str) -> dict[str, dict[str, Any]]:
+    key = CATALOGUE.registry[table].key
+    return {
+        "|".join(f"{column}={row[column]}" for column in key): row for row in view.tables[table].iter_rows(named=True)
+    }
+
+
+@pytest.fixture(scope="module")
+def look_up(site: Site) -> Callable[[str], dict[str, Any]]:
+    """The row that a page names as `table|key`."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def row(named: str) -> dict[str, Any]:
+        table, _, key = named.partition("|")
+        if table not in found:
+            found[table] = rows_by_key(site.view, table)
+        return found[table][key]
+
+    return row
+
+
+def as_shown(row: Mapping[str, Any], column: str) -> float:
+    """A cell as readers see it: scores as report grades."""
+    value = float(row[column])
+    indicator = row.get("indicator_id")
+    is_score = indicator is not None and CATALOGUE.indicator(indicator).unit == "score"
+    scale = CATALOGUE.survey.settings.grade
+    if not is_score or row.get("quantity") == "relative_to_nl":
+        return value
+    if column in DIFFERENCE_COLUMNS or (column in {"ci_low", "ci_high"} and "estimate" in row):
+        return span(scale) * value
+    return grade(value, scale) if column in SCORE_COLUMNS else value
+
+
+def is_rounded(text: str, value: float, language: str) -> bool:
+    """Whether the text is the value, rounded for display."""
+    return any(text == number(value, decimals, language) for decimals in range(5))
+
+
+def test_every_number_on_every_page_is_the_cell_it_says(site: Site, look_up: Callable[[str], dict[str, Any]]) -> None:
+    seen = 0
+    for path, page in site.pages.items():
+        for datum in page.iter("data"):
+            row, column = look_up(datum.xpath("ancestor-or-self::*[@data-row][1]/@data-row")[0]), datum.get("data-col")
+            assert float(datum.get("value")) == row[column], (path, datum.text)
+            assert is_rounded(datum.text, as_shown(row, column), language_of(path)), (path, datum.text, row)
+            seen += 1
+    assert seen > 5_000
+
+
+def strays(page: lxml.html.HtmlElement, allowed: set[str], known: list[str]) -> set[str]:
+    """Numbers on a page that no cell, sentence, name or text of the catalogue accounts for."""
+    page = lxml.html.fromstring(lxml.html.tostring(page))
+    accounted = page.xpath(
+        "//data | //*[@data-claim] | //*[@data-text] | //*[@data-count] | //code | //pre | //script | //style"
+    )
+    for element in accounted:
+        element.drop_tree()
+    text = " ".join(" ".join(page.xpath("//body")[0].itertext()).split())
+    for name in known:
+        text = text.replace(name, " ")
+    return set(re.findall(r"\d[\d.,]*", text.replace(". ", " "))) - allowed
+
+
+def accounted_for(view: View) -> tuple[set[str], list[str]]:
+    """Years, the edition and what our own texts hold; and the names of indicators, longest first."""
+    values = view.tables["indicator_value"]
+    years = {str(year) for year in values["measurement_year"].unique()}
+    periods = {str(p) for p in values["reference_period"].drop_nulls().unique()}
+    fixed = {n for language in LANGUAGES for text in texts(language).values() for n in re.findall(r"\d[\d.,]*", text)}
+    fixed |= {re.sub(r"[.,]+$", "", n) for n in fixed}
+    edition = view.edition["edition"]
+    names = {
+        getattr(i, f"{what}_{language}") for i in CATALOGUE.indicators for what in ("name",) for language in LANGUAGES
+    }
+    names |= {variable.name_nl for variable in CATALOGUE.analysis.structure}
+    names |= {variable.name_en for variable in CATALOGUE.analysis.structure}
+    names |= {edition, view.edition["created_at"][:10], OUTLINES.partition(":")[2].strip(), "404"}
+    return years | periods | fixed, sorted(names, key=len, reverse=True)
+
+
+def test_no_number_stands_on_a_page_that_is_not_accounted_for(site: Site) -> None:
+    allowed, known = accounted_for(site.view)
+    for path, page in site.pages.items():
+        assert not strays(page, allowed, known), path
+
+
+def test_a_number_from_nowhere_is_found(site: Site) -> None:
+    """The crawler has teeth: a figure that is typed into a page is a stray."""
+    allowed, known = accounted_for(site.view)
+    page = lxml.html.fromstring(site.text("index.html").replace("</main>", "<p>Het is 12,7 procent.</p></main>"))
+    assert strays(page, allowed, known) == {"12,7"}
+
+
+def test_every_sentence_on_a_page_is_one_of_the_table_claim(site: Site) -> None:
+    known = {
+        (row["claim_id"], row["language"]): row["sentence"] for row in site.view.tables["claim"].iter_rows(named=True)
+    }
+    seen = 0
+    for path, page in site.pages.items():
+        for said in page.xpath("//*[@data-claim]"):
+            assert said.text_content() == known[said.get("data-claim"), language_of(path)]
+            seen += 1
+    assert seen > 1_000
+
+
+# --- verdicts by shape, word and colour
+
+
+def test_every_verdict_has_its_own_shape_and_word(site: Site) -> None:
+    page = site.pages["methods.html"]
+    shown = {
+        verdict.get("class").split()[-1]: verdict.xpath("./*[@class='shape']")[0].text
+        for verdict in page.xpath("//*[contains(@class, 'verdict')]")
+    }
+    assert set(shown) == set(CATALOGUE.vocabulary["verdict"]) == set(palette.VERDICTS)
+    assert len(set(shown.values())) == len(shown)
+
+
+def test_flipping_an_interval_flips_sentence_shape_word_and_colour(tables: dict[str, pl.DataFrame]) -> None:
+    """The cores are worse; were it the other way round, every trace of `worse` would be gone."""
+    key = {"measurement_year": 2025, "indicator_id": "experienced_health", "breakdown": "total"}
+    pair = {"region_code": "URBAN_CORE", "comparator_code": "RURAL"}
+    is_row = pl.all_horizontal(*(pl.col(name) == value for name, value in (key | pair).items()))
+    (before,) = tables["comparison"].filter(is_row).to_dicts()
+    assert before["verdict"] == "worse"
+    flipped = tables["comparison"].with_columns(
+        pl.when(is_row).then(-pl.col("difference")).otherwise("difference").alias("difference"),
+        pl.when(is_row).then(-pl.col("difference_ci_high")).otherwise("difference_ci_low").alias("difference_ci_low"),
+        pl.when(is_row).then(-pl.col("difference_ci_low")).otherwise("difference_ci_high").alias("difference_ci_high"),
+        pl.when(is_row).then(pl.lit("better")).otherwise("verdict").alias("verdict"),
+    )
+    site = site_of({**tables, "comparison": flipped}, FEW)
+    claim = "difference:2025:experienced_health:URBAN_CORE:RURAL"
+    (said,) = site.pages["indicators/experienced_health.html"].xpath(f"//*[@data-claim='{claim}']")
+    assert "aantoonbaar beter" in said.text_content()
+    rows = site.pages["cores-and-rural.html"].xpath("//tr[.//a[contains(@href, 'experienced_health.html')]]")
+    (cell,) = rows[0].xpath("./td[3]")
+    (verdict,) = cell.xpath(".//*[contains(@class, 'verdict')]")
+    assert verdict.get("class") == "verdict better"
+    assert "▲" in verdict.text_content()
+    assert "aantoonbaar beter" in verdict.text_content()
+    assert "−" not in cell.xpath(".//data")[0].text
+    assert "aantoonbaar beter" in site.text("charts/cores_differences.svg")
+
+
+def test_colours_are_those_of_the_palette(site: Site) -> None:
+    css = site.text("style.css")
+    for name, shade in (
+        ("ink", palette.INK),
+        ("grey", palette.GREY),
+        ("orange", palette.ORANGE),
+        ("blue", palette.BLUE),
+    ):
+        assert re.findall(rf"--{name}: (#[0-9a-f]{{6}})", css)[:2] == [shade.light, shade.dark]
+
+
+# Machado, Oliveira and Fernandes (2009), doi 10.1109/TVCG.2009.113, severity 1: linear RGB as each deficiency sees it.
+DEFICIENCIES = {
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+
+
+def linear(colour: str) -> list[float]:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+
+
+def lab(rgb: list[float]) -> tuple[float, float, float]:
+    """CIE L*a*b* of linear RGB, D65."""
+    matrix = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+    xyz = [sum(m * c for m, c in zip(row, rgb, strict=True)) for row in matrix]
+    x, y, z = (
+        max(v / w, 0) ** (1 / 3) if v / w > 0.008856 else 7.787 * max(v / w, 0) + 16 / 116
+        for v, w in zip(xyz, (0.9505, 1.0, 1.089), strict=True)
+    )
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def as_seen(rgb: list[float], deficiency: tuple[tuple[float, ...], ...]) -> list[float]:
+    return [max(0.0, sum(m * c for m, c in zip(row, rgb, strict=True))) for row in deficiency]
+
+
+def luminance(colour: str) -> float:
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear(colour), strict=True))
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_better_and_worse_are_told_apart_by_who_sees_fewer_colours(deficiency: str, ground: str) -> None:
+    """Far more than the just noticeable difference (about 2.3) between any two colours that carry a meaning."""
+    colours = [getattr(shade, ground) for shade in (palette.ORANGE, palette.BLUE, palette.GREY)]
+    seen = [
+        lab(
+            [max(0.0, sum(m * c for m, c in zip(row, linear(colour), strict=True))) for row in DEFICIENCIES[deficiency]]
+        )
+        for colour in colours
+    ]
+    for index, first in enumerate(seen):
+        for second in seen[index + 1 :]:
+            assert sum((a - b) ** 2 for a, b in zip(first, second, strict=True)) ** 0.5 > 15
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_signs_stand_out_from_the_ground(ground: str) -> None:
+    """WCAG 2.2, 1.4.11: at least 3 to 1."""
+    paper = luminance(getattr(palette.PAPER, ground))
+    for shade in (palette.ORANGE, palette.BLUE, palette.GREY, palette.ALARM):
+        light, dark = sorted([luminance(getattr(shade, ground)), paper], reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+# --- pictures
+
+
+def test_every_picture_has_a_text_that_says_the_same_in_the_page_and_in_the_file(site: Site) -> None:
+    seen = 0
+    for path, page in site.pages.items():
+        for image in page.iter("img"):
+            alt, folder = image.get("alt"), Path(path).parent
+            file = (folder / image.get("src")).as_posix()
+            svg = site.drawn(_normal(file))
+            assert svg.xpath("string(//desc)") == alt
+            assert svg.xpath("string(//title)")
+            assert len(alt) > 60
+            seen += 1
+    assert seen > 200
+
+
+def _normal(path: str) -> str:
+    parts: list[str] = []
+    for part in path.split("/"):
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(parts)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("indicator", ["experienced_health", "income_standardised_mean", "net_labour_participation"])
+def test_the_text_of_a_picture_states_the_numbers_of_the_table(site: Site, indicator: str, language: str) -> None:
+    folder = "" if language == "nl" else "en/"
+    page = site.pages[f"{folder}indicators/{indicator}.html"]
+    (image,) = page.xpath(f"//img[contains(@src, '{indicator}_dots')]")
+    table = page.xpath("//table")[0]
+    named = {code: site.view.catalogue.region.municipalities[code] for code in site.view.municipalities}
+    for code, name in named.items():
+        (row,) = table.xpath(f".//tr[th//text()='{name}']")
+        numbers = [d.text for d in row.xpath("./td[1]//data[not(@data-col='n')]")]
+        said = re.search(rf"{re.escape(name)} ([^;]*?)(?:;|\. [TF])", image.get("alt"))
+        assert said is not None
+        assert re.findall(r"−?\d[\d.,]*\d|\d", said[1]) == numbers, (code, said[1])
+
+
+def test_a_drawn_picture_shows_the_numbers_of_its_text(site: Site) -> None:
+    """Beside every dot stands the value that the text of the picture names."""
+    for language, folder in (("nl", ""), ("en", "en/")):
+        svg = site.drawn(f"{folder}charts/income_standardised_mean_dots.svg")
+        drawn = {text.text_content() for text in svg.iter("text")}
+        row = site.view.value("income_standardised_mean", "GM0153")
+        assert row is not None
+        shown = number(row["value"], 1, language)
+        assert shown in drawn
+        assert shown in svg.xpath("string(//desc)")
+
+
+def test_english_pictures_hold_no_dutch_words(site: Site) -> None:
+    dutch = {group.name_nl for group in CATALOGUE.region.groups} | {CATALOGUE.region.rest_name_nl}
+    dutch |= {term.label_nl for term in CATALOGUE.vocabulary["status"].values()}
+    dutch |= {theme.name_nl for theme in CATALOGUE.themes if theme.name_nl != theme.name_en}
+    for path in (path for path in site.files if path.startswith("en/charts/")):
+        drawn = {text.text_content().lower() for text in site.drawn(path).iter("text")}
+        assert not drawn & {word.lower() for word in dutch}, path
+
+
+# --- the site as a whole
+
+
+def test_both_languages_have_the_same_pages(site: Site) -> None:
+    dutch = {path for path in site.pages if not path.startswith("en/")}
+    assert {f"en/{path}" for path in dutch} == set(site.pages) - dutch
+    for path, page in site.pages.items():
+        assert page.get("lang") == language_of(path)
+        assert len(page.xpath("//h1")) == 1
+
+
+def test_every_link_leads_to_a_file_of_the_edition(site: Site) -> None:
+    """Also from a folder or a USB stick: relative, and never to an outside address."""
+    beside = {"btg.xlsx", "quality/index.html", "quality/changes.html"}
+    beside |= {f"csv/{name}.csv" for name in CATALOGUE.registry.tables}
+    beside |= {f"parquet/{name}.parquet" for name in CATALOGUE.registry.tables}
+    beside |= {f"report/{code}.pdf" for code in site.view.areas}
+    for path, page in site.pages.items():
+        for address in page.xpath("//@href | //@src"):
+            assert not re.match(r"[a-z]+:|//", address), (path, address)
+            if address.startswith("#"):
+                continue
+            target = _normal((Path("site") / Path(path).parent / address.partition("#")[0]).as_posix())
+            inside = target.removeprefix("site/")
+            assert inside in site.files if target.startswith("site/") else target in beside, (path, address)
+
+
+def test_nothing_names_an_outside_address(site: Site) -> None:
+    for path, content in site.files.items():
+        addresses = set(re.findall(rb"https?://[^\s\"'<>)]+", content)) if not path.startswith("data/") else set()
+        namespaces = {a for a in addresses if a.startswith((b"http://www.w3.org/", b"http://purl.org/"))}
+        assert addresses == namespaces, path
+
+
+def test_there_is_no_script_or_style_inside_a_page(site: Site) -> None:
+    """The server allows none (CSP), so none may be needed."""
+    for path, page in site.pages.items():
+        assert not page.xpath("//script[not(@src)] | //style | //@style | //@onclick | //@onload"), path
+
+
+def test_a_page_weighs_at_most_300_kb_with_its_pictures(site: Site) -> None:
+    shared = sum(len(site.files[name]) for name in ("style.css", "sort.js"))
+    for path, page in site.pages.items():
+        images = {_normal((Path(path).parent / image.get("src")).as_posix()) for image in page.iter("img")}
+        weight = len(site.files[path]) + shared + sum(len(site.files[image]) for image in images)
+        assert weight <= 300 * KIB, (path, weight)
+
+
+def test_equal_tables_make_the_same_bytes(tables: dict[str, pl.DataFrame]) -> None:
+    assert site_of(tables, FEW).files == site_of(tables, FEW).files
+
+
+def test_every_text_is_used() -> None:
+    """No text that nobody reads: but for sentences (tested with their grammar), each is named somewhere."""
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("reports", "assets")
+        for path in Path(folder).rglob("*")
+        if path.suffix in {".py", ".j2", ".css", ".js"}
+    )
+    made_of_parts = (
+        "claim_",
+        "methods_",
+        "polarity_",
+        "points_",
+        "overall_",
+        "reason_",
+        "legend_",
+        "count_",
+        "report_",
+    )
+    unused = [
+        key
+        for key in texts("nl")
+        if not key.startswith(made_of_parts) and not re.search(rf"\b{re.escape(key)}\b", source)
+    ]
+    assert not unused
+
+
+# --- what is missing, long or unusual
+
+
+def test_an_indicator_without_any_value_has_a_page_that_says_so(site: Site) -> None:
+    page = site.pages["indicators/loneliness.html"]
+    assert texts("nl")["no_values"] in page.text_content()
+    assert not page.xpath("//img")
+    assert "nog niet opgehaald" in page.text_content()
+    assert not page.xpath("//data[@data-col='value']")
+
+
+def test_a_suppressed_figure_is_called_so_and_shows_no_number(tables: dict[str, pl.DataFrame]) -> None:
+    is_meant = {"indicator_id": "experienced_health", "region_code": "GM0183", "breakdown": "total"}
+    hidden = pl.all_horizontal(*(pl.col(name) == value for name, value in is_meant.items()))
+    empty = ["value", "ci_low", "ci_high", "n", "standard_error"]
+    values = tables["indicator_value"].with_columns(
+        *(pl.when(hidden).then(None).otherwise(pl.col(name)).alias(name) for name in empty),
+        status=pl.when(hidden).then(pl.lit("suppressed")).otherwise("status"),
+    )
+    site = site_of({**tables, "indicator_value": values}, FEW)
+    (row,) = site.pages["indicators/experienced_health.html"].xpath("//table[1]//tr[th//text()='Tubbergen']")
+    assert "afgeschermd" in row.text_content()
+    assert not row.xpath(".//data")
+    assert "Tubbergen afgeschermd" in site.pages["indicators/experienced_health.html"].xpath("//img/@alt")[0]
+    assert "suppressed" in site.pages["en/indicators/experienced_health.html"].text_content()
+
+
+def test_a_municipality_with_figures_of_one_year_shows_why_the_others_are_missing(
+    tables: dict[str, pl.DataFrame],
+) -> None:
+    gone = (pl.col("region_code") == "GM0183") & (pl.col("measurement_year") != 2025)
+    values = tables["indicator_value"].with_columns(
+        value=pl.when(gone).then(None).otherwise("value"),
+        status=pl.when(gone).then(pl.lit("not_measured")).otherwise("status"),
+    )
+    site = site_of({**tables, "indicator_value": values}, FEW)
+    own = site.pages["regions/GM0183.html"]
+    assert own.xpath("//img")
+    assert "Tubbergen" in own.xpath("string(//h1)")
+    rows = [site.view.value("experienced_health", "GM0183", year) for year in site.view.years]
+    assert [row is not None and row["value"] is None for row in rows] == [True, True, True, False]
+    assert own.xpath("//tr[.//a[contains(@href, 'experienced_health.html')]]//data[@data-col='value']")
+
+
+LONG = "Sint-Anthonis aan de Wilhelminakanaalzone en Omliggende Kernen"
+
+
+def test_a_name_of_sixty_characters_fits(tables: dict[str, pl.DataFrame]) -> None:
+    named = {**CATALOGUE.region.municipalities, "GM0183": LONG}
+    catalogue = FEW.model_copy(update={"region": CATALOGUE.region.model_copy(update={"municipalities": named})})
+    region = tables["region"].with_columns(
+        name=pl.when(pl.col("region_code") == "GM0183").then(pl.lit(LONG)).otherwise("name")
+    )
+    site = site_of({**tables, "region": region}, catalogue)
+    assert len(LONG) >= 60
+    assert site.pages["regions/GM0183.html"].xpath("string(//h1)") == f"Geluksrapport {LONG}"
+    assert LONG in site.pages["indicators/experienced_health.html"].text_content()
+
+
+def test_an_indicator_that_is_neither_good_nor_bad_says_higher_and_lower(site: Site) -> None:
+    page = site.pages["indicators/dwelling_value_mean.html"]
+    classes = {verdict.get("class").split()[-1] for verdict in page.xpath("//table//*[contains(@class, 'verdict')]")}
+    assert classes & {"higher", "lower"}
+    assert not classes & {"better", "worse"}
+    assert texts("nl")["polarity_0"] in page.text_content()
+
+
+def test_what_is_not_translated_is_shown_in_dutch_and_marked_so(tables: dict[str, pl.DataFrame]) -> None:
+    untranslated = [
+        i.model_copy(update={"name_en": "", "definition_en": ""}) if i.indicator_id == "experienced_health" else i
+        for i in FEW.indicators
+    ]
+    site = site_of(tables, FEW.model_copy(update={"indicators": untranslated}))
+    page = site.pages["en/indicators/experienced_health.html"]
+    dutch = page.xpath("//main//*[@lang='nl']")
+    assert any("Hoe inwoners" in element.text_content() for element in dutch)
+    assert page.xpath("string(//h1)") == CATALOGUE.indicator("experienced_health").name_nl
+
+
+def test_a_region_without_groups_survey_and_outlines_has_a_site_too(tables: dict[str, pl.DataFrame]) -> None:
+    bare = CATALOGUE.region.model_copy(update={"groups": [], "contrasts": []})
+    official = pl.col("framework") == "cbs"
+    less = {
+        **tables,
+        "framework_element": tables["framework_element"].filter(official),
+        "region": tables["region"].with_columns(geometry_wkb=pl.lit(None, dtype=pl.Binary)),
+        "peer": tables["peer"].clear(),
+    }
+    site = site_of(less, FEW.model_copy(update={"region": bare}))
+    assert texts("nl")["cores_none"] in site.pages["cores-and-rural.html"].text_content()
+    assert not [path for path in site.files if path.endswith("_map.svg")]
