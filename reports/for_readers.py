@@ -11,12 +11,14 @@ import polars as pl
 
 from catalog import Catalogue
 from reports.background import in_background
+from reports.editions import DATABASE
+from reports.happiness import FORMATS, report_files, write_reports
 from reports.site import build_site
 from reports.view import View
-from reports.workbook import write_workbooks
+from reports.workbook import WORKBOOKS, write_workbooks
 
 SITE, REPORT = "site", "report"
-MADE: Final = (SITE, REPORT, "btg.xlsx", "btg.ods")  # what this makes in the folder of an edition
+MADE: Final = (SITE, REPORT, *WORKBOOKS)  # what this makes in the folder of an edition
 
 
 @contextmanager
@@ -30,6 +32,7 @@ def made_for_readers(
     with in_background(_site, folder / "parquet", catalogue, outlines_source) as site:
         yield
         write_workbooks(tables, catalogue, folder)
+        write_reports(View(tables, catalogue), folder / REPORT)
         for path, content in site():
             file = folder / SITE / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -39,4 +42,8 @@ def made_for_readers(
 def _site(parquet: Path, catalogue: Catalogue, outlines_source: str | None) -> list[tuple[str, bytes]]:
     names = catalogue.registry.tables
     view = View({name: pl.read_parquet(parquet / f"{name}.parquet") for name in names}, catalogue)
-    return list(build_site(view, {}, ["btg.xlsx", "btg.ods", "btg.duckdb"], outlines_source))
+    reports = {
+        code: {ending: f"{REPORT}/{name}" for ending, name in zip(FORMATS, files, strict=True)}
+        for code, files in report_files(view).items()
+    }
+    return list(build_site(view, reports, [*WORKBOOKS, DATABASE], outlines_source))

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from reports.happiness.content import file_name, report
 from reports.happiness.model import Report
@@ -21,6 +22,8 @@ from reports.happiness.typeset import Typesetter
 from reports.happiness.word import docx
 from reports.view import View
 from reports.words import Words
+
+FORMATS: Final = ("pdf", "docx", "odt")
 
 
 def write_reports(view: View, folder: Path) -> list[Path]:
@@ -45,6 +48,13 @@ def reports(view: View) -> list[Report]:
     words = Words(view.catalogue, LANGUAGE)
     codes = [view.catalogue.region.region_code, *view.municipalities]
     return [report(Subject(view, words, code), slug) for code, slug in slugs(words, codes).items()]
+
+
+def report_files(view: View) -> dict[str, list[str]]:
+    """The names of the files of each region's report, in the order of FORMATS."""
+    codes = [view.catalogue.region.region_code, *view.municipalities]
+    named = slugs(Words(view.catalogue, LANGUAGE), codes)
+    return {code: [file_name(slug, ending) for ending in FORMATS] for code, slug in named.items()}
 
 
 def slugs(words: Words, codes: list[str]) -> Mapping[str, str]:

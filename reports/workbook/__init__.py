@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -17,7 +18,9 @@ from reports.workbook.front import book
 from reports.workbook.ods import write_ods
 from reports.workbook.xlsx import write_xlsx
 
-__all__ = ["write_workbooks"]
+__all__ = ["WORKBOOKS", "write_workbooks"]
+
+WORKBOOKS: Final = ("btg.xlsx", "btg.ods")
 
 
 def write_workbooks(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue, folder: Path) -> list[Path]:
@@ -27,7 +30,7 @@ def write_workbooks(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue, fo
     by `sensitivity`: the status of a figure stands there. A table that is not among them has no sheet.
     """
     whole = book(data_sheets(tables, catalogue), tables, catalogue)
-    paths = [folder / "btg.xlsx", folder / "btg.ods"]
+    paths = [folder / name for name in WORKBOOKS]
     write_xlsx(whole, paths[0])
     write_ods(whole, paths[1])
     return paths
