@@ -1008,6 +1008,31 @@ def test_how_many_figures_are_missing_older_or_invented_is_counted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("quantity", "year", "region", "said"),
+    [
+        ("value", 2022, "URBAN_CORE", True),
+        ("value", 2025, "URBAN_CORE", True),
+        ("value", 2025, "NL01", False),
+        ("relative_to_nl", 2022, "NL01", True),
+        ("relative_to_nl", 2025, "NL01", True),
+        ("relative_to_nl", 2025, "RURAL", False),
+    ],
+)
+def test_a_change_says_that_a_figure_it_is_made_of_is_provisional(
+    quantity: str, year: int, region: str, *, said: bool
+) -> None:
+    values = [
+        VALUE_ROW | {"indicator_id": HEALTH, "measurement_year": of_year, "region_code": code}
+        | ({"status": "provisional"} if (of_year, code) == (year, region) else {})
+        for of_year in (2022, 2025) for code in ("URBAN_CORE", "RURAL", "NL01")
+    ]  # fmt: skip
+    tables = {"indicator_value": values, "change": [CHANGE | {"quantity": quantity}]}
+    given = {name: pl.DataFrame(rows, schema_overrides=EMPTY[name].schema) for name, rows in tables.items()}
+    made = claims(EMPTY | given | {"framework_element": ELEMENTS}, CATALOGUE).filter(rule="change_worse")
+    assert made["sentence"].str.contains("voorlopig|provisional").to_list() == [said] * len(LANGUAGES)
+
+
 # --- the grammar as a whole
 
 
