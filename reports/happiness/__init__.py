@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -57,11 +55,13 @@ def report_files(view: View) -> dict[str, list[str]]:
     return {code: [file_name(slug, ending) for ending in FORMATS] for code, slug in named.items()}
 
 
-def slugs(words: Words, codes: list[str]) -> Mapping[str, str]:
-    """The names of regions as they stand in names of files; with the code where several have one name."""
-    plain = {code: _slug(words.region(code)) or code.lower() for code in codes}
-    often = Counter(plain.values())
-    return {code: slug if often[slug] == 1 else f"{slug}-{code.lower()}" for code, slug in plain.items()}
+def slugs(words: Words, codes: list[str]) -> dict[str, str]:
+    """The names of regions as they stand in names of files; with its code where an earlier one has the same."""
+    given: dict[str, str] = {}
+    for code in codes:
+        slug = _slug(words.region(code))
+        given[code] = slug if slug and slug not in given.values() else f"{slug}-{code}".lower().strip("-")
+    return given
 
 
 def _slug(name: str) -> str:

@@ -12,7 +12,7 @@ from catalog.model import Indicator
 from reports.charts.texts import period_text
 from reports.happiness import cells
 from reports.happiness.model import Block, Bullets, Cell, Paragraph, Report, Section, Table
-from reports.happiness.pictures import LEVEL, OTHERS, OWN, Drawn, picture
+from reports.happiness.pictures import OTHERS, OWN, Drawn, own_mark, picture
 from reports.happiness.subject import Subject
 from reports.happiness.texts import capital, date, say
 from reports.palette import VERDICTS
@@ -100,14 +100,17 @@ def _experienced(subject: Subject) -> Section | None:
         return Section(title, (Paragraph(say("experienced_none", name=subject.name, unsaid=say("unsaid"))),))
     words, names = subject.words, [subject.words.region(code) for code in subject.others]
     common = {"name": subject.name, "year": subject.view.year}
-    legend = [(OWN, say("own_mark", name=subject.name, level=LEVEL)), *zip(OTHERS, names, strict=False)]
+    legend = [
+        own_mark(subject.name, [subject.value(i) for i in subject.experienced]),
+        *zip(OTHERS, names, strict=False),
+    ]
     drawn = [
         Drawn(_theme(i, subject), i, subject.value(i), OWN, [subject.value(i, code) for code in subject.others])
         for i in subject.experienced
     ]
     caption = say("experienced_picture", others=words.listed(names), **common)
     height = LINE if subject.is_whole else WIDE_LINE
-    drawing = picture(caption, drawn, legend, words, stamp=subject.stamp, line_height=height)
+    drawing = picture(caption, drawn, legend, words, line_height=height)
     blocks: list[Block] = [Paragraph(say("experienced_intro")), *([drawing] if drawing else [])]
     return Section(title, (*blocks, _dimensions(subject, say("experienced_table", **common))))
 
@@ -289,27 +292,27 @@ def _members(subject: Subject) -> Section | None:
     groups = [code for code in groups if subject.value(indicator, code) is not None]
     drawn = [Drawn(words.region(code), indicator, subject.value(indicator, code), OWN) for code in view.municipalities]
     drawn += [
-        Drawn(capital(words.region(code)), indicator, subject.value(indicator, code), "square") for code in groups
+        Drawn(capital(words.region(code)), indicator, subject.value(indicator, code), OTHERS[0]) for code in groups
     ]
     common = {"indicator": words.name(indicator), "year": view.year}
-    legend = [(OWN, say("own_mark", name=say("municipality"), level=LEVEL)), ("square", say("group"))]
-    caption = say("members_picture", **common)
-    drawing = picture(caption, drawn, legend, words, stamp=subject.stamp, line_height=NARROW_LINE)
     rows = [subject.value(indicator, code) for code in view.municipalities]
+    legend = [own_mark(say("municipality"), rows), (OTHERS[0], say("group"))]
+    drawing = picture(say("members_picture", **common), drawn, legend, words, line_height=NARROW_LINE)
     shared = cells.shared_labels(rows, words)
+    answered = any(row is not None and row["n"] is not None for row in rows)
     table = Table(
         say("members_table", **common),
         (
-            *_heads("municipality", "figure", "answers"),
+            *_heads("municipality", "figure", *(["answers"] if answered else [])),
             say("head_against", name=words.region(region.rest_code)),
             say("head_since", year=view.baseline),
         ),
-        (3.1, 3.3, 2.1, 4.2, 4.7),
+        (3.1, 3.3, *((2.1,) if answered else ()), 4.2, 4.7),
         tuple(
             (
                 Cell(words.region(code), cells.remarks(row, words, shared)),
                 cells.figure(row, indicator, words),
-                cells.answers(row, words),
+                *([cells.answers(row, words)] if answered else []),
                 cells.verdict(view.comparison(indicator.indicator_id, code, region.rest_code), words),
                 cells.verdict(view.change(indicator.indicator_id, code), words, change=True),
             )
@@ -445,29 +448,38 @@ def _sources(subject: Subject) -> Section:
 
 def _reading(subject: Subject, sections: Sequence[Section]) -> Section:
     words, vocabulary = subject.words, subject.view.catalogue.vocabulary
-    tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
-    used = {cell.verdict for table in tables for row in table.rows for cell in row}
+    blocks = [block for section in sections for block in section.blocks]
+    found = [cell for block in blocks if isinstance(block, Table) for row in block.rows for cell in row]
+    used = {cell.verdict for cell in found}
     rows = [
         (Cell(_both_labels(verdict, subject), "", verdict), Cell(words.explanation("verdict", verdict)))
         for verdict in VERDICTS
         if verdict in used
     ]
-    said = {label for i in subject.view.counted for label in cells.labels(subject.value(i), words)}
+    said = "\n".join([cell.text + cell.note for cell in found] + [_said(block) for block in blocks])
     rows += [
         (Cell(words.label(kind, term)), Cell(words.explanation(kind, term)))
         for kind in ("status", "warning")
         for term in vocabulary[kind]
-        if words.label(kind, term) in said or (term == cells.NO_MARGIN)
+        if words.label(kind, term) in said
     ]
     names = ("margin", "verdict", *(() if subject.is_whole else ("rank",)), "cause")
     table = Table(say("reading_table"), _heads("word", "meaning"), (7.0, 10.4), tuple(rows))
     return Section(say("reading"), (Bullets(tuple(say(f"reading_{name}") for name in names)), table))
 
 
+def _said(block: Block) -> str:
+    """What a block says beside its cells."""
+    if isinstance(block, Bullets):
+        return "\n".join(block.items)
+    return block.note if isinstance(block, Table) else ""
+
+
 def _both_labels(verdict: str, subject: Subject) -> str:
     """The label of a verdict on a difference and, where it is another, of one on a change."""
     labels = (subject.words.label("verdict", verdict, change=change) for change in (False, True))
-    return f" {say('or')} ".join(dict.fromkeys(labels))
+    word = say("or")
+    return f" {word} ".join(dict.fromkeys(labels))
 
 
 def _colophon(subject: Subject, slug: str, created: datetime) -> Section:

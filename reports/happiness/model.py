@@ -56,7 +56,7 @@ class Line:
 class Picture:
     """Figures as dots with margins on one axis, a line each; `alt` says the same in words.
 
-    `line_height` is the least height of a line, in centimetres.
+    `line_height` is the least height of a line, in centimetres; `stamp` says that figures are made up.
     """
 
     caption: str
@@ -66,6 +66,7 @@ class Picture:
     lines: tuple[Line, ...]
     legend: tuple[tuple[str, str], ...]
     line_height: float
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

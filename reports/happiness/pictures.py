@@ -9,7 +9,7 @@ from typing import Final
 
 from catalog.model import Indicator
 from reports.claims.figures import shown
-from reports.happiness.cells import figure, margin_text, number
+from reports.happiness.cells import SYNTHETIC, figure, is_synthetic, margin_text, number
 from reports.happiness.model import Line, Mark, Picture
 from reports.happiness.texts import say
 from reports.view import Row
@@ -39,12 +39,13 @@ def picture(
     legend: Sequence[tuple[str, str]],
     words: Words,
     *,
-    stamp: str,
     line_height: float,
 ) -> Picture | None:
     """A picture of these lines, which have one unit; None where there is no figure at all."""
     if all(line.row is None or line.row["value"] is None for line in drawn):
         return None
+    rows = [row for line in drawn for row in (line.row, *line.beside)]
+    stamp = words("stamp") if any(is_synthetic(row) for row in rows) else ""
     ticks = _ticks([end for line in drawn for end in _ends(line, words)])
     low, high = ticks[0], ticks[-1]
     decimals = max(0, -math.floor(math.log10(ticks[1] - low) + 1e-9))
@@ -59,7 +60,14 @@ def picture(
         tuple(_line(line, low, high, words) for line in drawn),
         tuple(legend),
         line_height,
+        words.label("warning", SYNTHETIC) if stamp else "",
     )
+
+
+def own_mark(name: str, rows: Sequence[Row | None]) -> tuple[str, str]:
+    """The entry in the legend for dots: whether they have margins."""
+    margins = any(row is not None and row["ci_low"] is not None for row in rows)
+    return OWN, say("with_margin", name=name, level=LEVEL) if margins else name
 
 
 def _ends(line: Drawn, words: Words) -> list[float]:
