@@ -99,6 +99,7 @@ def _experienced(subject: Subject) -> Section | None:
     if not any(subject.has(i) for i in subject.experienced):
         return Section(title, (Paragraph(say("experienced_none", name=subject.name, unsaid=say("unsaid"))),))
     words, names = subject.words, [subject.words.region(code) for code in subject.others]
+    others = words.listed([words.the_region(code) for code in subject.others])
     common = {"name": subject.name, "year": subject.view.year}
     legend = [
         own_mark(subject.name, [subject.value(i) for i in subject.experienced]),
@@ -108,7 +109,7 @@ def _experienced(subject: Subject) -> Section | None:
         Drawn(_theme(i, subject), i, subject.value(i), OWN, [subject.value(i, code) for code in subject.others])
         for i in subject.experienced
     ]
-    caption = say("experienced_picture", others=words.listed(names), **common)
+    caption = say("experienced_picture", others=others, **common)
     height = LINE if subject.is_whole else WIDE_LINE
     drawing = picture(caption, drawn, legend, words, line_height=height)
     blocks: list[Block] = [Paragraph(say("experienced_intro")), *([drawing] if drawing else [])]
@@ -124,7 +125,7 @@ def _theme(indicator: Indicator, subject: Subject) -> str:
 def _dimensions(subject: Subject, caption: str) -> Table:
     words, own = subject.words, [subject.value(i) for i in subject.experienced]
     shared = cells.shared_labels(own, words)
-    heads = [say("head_against", name=words.region(code)) for code in subject.others]
+    heads = [say("head_against", name=words.the_region(code)) for code in subject.others]
     return Table(
         caption,
         (*_heads("dimension", "figure", "answers"), *heads, say("head_since", year=subject.view.baseline)),
@@ -139,7 +140,7 @@ def _dimensions(subject: Subject, caption: str) -> Table:
             )
             for i, row in zip(subject.experienced, own, strict=True)
         ),
-        _note(say("brackets"), shared),
+        _note(shared, say("brackets")),
     )
 
 
@@ -147,9 +148,9 @@ def _heads(*names: str) -> tuple[str, ...]:
     return tuple(say(f"head_{name}") for name in names)
 
 
-def _note(text: str, shared: Sequence[str]) -> str:
+def _note(shared: Sequence[str], text: str = "") -> str:
     """What stands under a table: this text, and what must be known of each of its figures."""
-    return " ".join([text, say("shared", labels="; ".join(shared))] if shared else [text])
+    return " ".join(filter(None, [text, say("shared", labels="; ".join(shared)) if shared else ""]))
 
 
 # --- official figures
@@ -166,7 +167,7 @@ def _official(subject: Subject) -> Section | None:
         say("official_table", name=subject.name, year=subject.view.year),
         (
             *_heads("indicator", "figure", "period"),
-            say("head_against", name=words.region(rest)),
+            say("head_against", name=words.the_region(rest)),
             say("head_since", year=subject.view.baseline),
         ),
         (5.1, 2.6, 3.6, 3.1, 3.0),
@@ -180,7 +181,7 @@ def _official(subject: Subject) -> Section | None:
             )
             for i, row in zip(subject.official, own, strict=True)
         ),
-        _note(say("brackets"), shared),
+        _note(shared, say("brackets")),
     )
     return Section(title, (Paragraph(say("official_intro")), table))
 
@@ -304,7 +305,7 @@ def _members(subject: Subject) -> Section | None:
         say("members_table", **common),
         (
             *_heads("municipality", "figure", *(["answers"] if answered else [])),
-            say("head_against", name=words.region(region.rest_code)),
+            say("head_against", name=words.the_region(region.rest_code)),
             say("head_since", year=view.baseline),
         ),
         (3.1, 3.3, *((2.1,) if answered else ()), 4.2, 4.7),
@@ -318,7 +319,7 @@ def _members(subject: Subject) -> Section | None:
             )
             for code, row in zip(view.municipalities, rows, strict=True)
         ),
-        _note(say("brackets"), shared),
+        _note(shared),
         breaks=True,
     )
     return Section(say("members"), (Paragraph(say("members_note")), *([drawing] if drawing else []), table))

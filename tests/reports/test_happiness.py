@@ -324,9 +324,9 @@ class Expected:
         if self.code == "TWENTE":
             yield from ("officiële cijfers, meetjaar 2025", "Het verschil sinds 2022", "Sinds 2022")
             yield from ("alle gemeenten, meetjaar 2025", "per gemeente, meetjaar 2025")
-            yield "naast rest van Nederland, meetjaar 2025"
+            yield "naast de rest van Nederland, meetjaar 2025"
         else:
-            yield from (f"lijken op {name}, meetjaar 2025", "naast Twente en rest van Nederland, meetjaar 2025")
+            yield from (f"lijken op {name}, meetjaar 2025", "naast Twente en de rest van Nederland, meetjaar 2025")
 
     def all(self, slug: str) -> list[str]:
         whole = self.code == "TWENTE"
