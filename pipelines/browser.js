@@ -7,18 +7,19 @@ globalThis.btg = {
   // Contrast apart from the other rules. Of what is scrolled out of sight axe does not judge it, so for a moment nothing
   // scrolls; nor of symbols, which as pictures need a contrast of 3 (WCAG 1.4.11).
   async rules(tags) {
-    const resultTypes = ["violations", "incomplete"];
+    // No rule of these needs the text of the style sheets.
+    const common = { resultTypes: ["violations", "incomplete"], preload: false };
     const others = await axe.run({
+      ...common,
       runOnly: { type: "tag", values: tags },
       rules: { "color-contrast": { enabled: false } },
-      resultTypes,
     });
     const unroll = btg.unroll();
     const options = { ...axe._audit.checks["color-contrast"].options, ignoreUnicode: false, ignoreLength: true };
     const colours = await axe.run({
+      ...common,
       runOnly: { type: "rule", values: ["color-contrast"] },
       checks: { "color-contrast": { options } },
-      resultTypes,
     });
     unroll();
     for (const rule of colours.violations) rule.nodes = rule.nodes.filter((node) => !btg.isVisibleSymbol(node));
