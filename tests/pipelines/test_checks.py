@@ -465,6 +465,13 @@ CASES = [
     ),
     Case("indicator_value", drop(**INCOME), "every_row_promised", ENSCHEDE, "2024"),
     Case("comparison", drop(**GAP), "every_row_promised", ENSCHEDE_GAP, "2024"),
+    Case(
+        "comparison",
+        drop(**GAP | {"region_code": "URBAN_CORE", "comparator_code": "RURAL_NARROW"}),
+        "every_row_promised",
+        "region_code=URBAN_CORE, comparator_code=RURAL_NARROW",
+        "2024",
+    ),
     Case("change", drop(quantity="value", **INCOME), "every_row_promised", ENSCHEDE, "2024"),
     Case("theme", lambda frame: frame.clear(), "has_rows", "theme"),
     # periods
