@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -181,7 +181,8 @@ def _write_edition(
     }
     for name, frame in tables.items():
         write_table(frame, name, folder)
-    with made_for_readers(folder, tables, CATALOGUE, outlines_source):
+    readers = nullcontext() if workspace.tables_only else made_for_readers(folder, tables, CATALOGUE, outlines_source)
+    with readers:
         write_database(tables, CATALOGUE.registry, folder / editions.DATABASE)
         shutil.copytree(workspace.charts, folder / "charts")
         write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=is_synthetic(tables))

@@ -29,7 +29,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     `output` holds the editions and `last_run`; `input_folder` is the folder with figures.csv, figures_origin.csv and
     regions.csv that is measured; `data_folder` the data root whose snapshots go before those figures (empty: none);
     `lock_file` pins the dependencies the edition is made with; `demo` adds the invented survey. `edition` is the name
-    that the tables give themselves, where a final edition is made again (empty: the draft's).
+    that the tables give themselves, where a final edition is made again (empty: the draft's). With `tables_only` the
+    draft has no site, reports and spreadsheets; publishing makes them.
     """
 
     output: str
@@ -38,6 +39,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     lock_file: str
     demo: bool = False
     edition: str = ""
+    tables_only: bool = False
 
     @property
     def root(self) -> Path:

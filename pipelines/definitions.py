@@ -46,6 +46,7 @@ def build_definitions(settings: Settings, loggers: Mapping[str, dg.LoggerDefinit
         lock_file=str(CHECKOUT / "requirements.lock"),
         demo=settings.demo,
         edition=settings.edition,
+        tables_only=settings.tables_only,
     )
     # Jobs have it from the start: a run may be killed before it claims the folder.
     writes_to = {OUTPUT_TAG: str(settings.output)}

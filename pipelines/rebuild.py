@@ -300,6 +300,7 @@ def _measure(
         "BTG_REGION": str(_region_file(recorded, standing, code)),
         "BTG_YEAR": str(settings["measurement_year"]),
         "BTG_EDITION": recorded["edition"],
+        "BTG_TABLES_ONLY": "1",  # what is compared is the tables; the pages are made of them
         "BTG_DAGSTER_STORAGE": str(place / "dagster"),
     }
     key = os.environ.get(_KEY)

@@ -2,8 +2,8 @@
 
 BTG_OUTPUT (default `output/`), BTG_DATA (the data root with the snapshots, default `data/`; empty: none), BTG_INPUT (a
 folder to measure instead of the bundled figures, or another data root), BTG_DEMO (1: with the invented survey),
-BTG_REGION and BTG_YEAR (catalog.current), BTG_EXECUTOR (`in_process` or `multiprocess`), BTG_UMASK (who else may open
-what is written; default 077: nobody).
+BTG_TABLES_ONLY (1: without site, reports and spreadsheets), BTG_REGION and BTG_YEAR (catalog.current), BTG_EXECUTOR
+(`in_process` or `multiprocess`), BTG_UMASK (who else may open what is written; default 077: nobody).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Settings:
     executor: str
     demo: bool = False
     edition: str = ""
+    tables_only: bool = False
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -58,6 +59,7 @@ class Settings:
             executor=executor,
             demo=os.environ.get("BTG_DEMO") == "1",
             edition=os.environ.get("BTG_EDITION", ""),
+            tables_only=os.environ.get("BTG_TABLES_ONLY") == "1",
         )
 
 

@@ -135,10 +135,11 @@ class View:
     def _own(self) -> dict[str, dict[tuple[object, ...], Row]]:
         """The rows of own regions, for all residents, by the values of their key."""
         shown = [i.indicator_id for i in self.indicators]
+        regions = [*self.codes, *self.catalogue.region.peers.values()]
         found: dict[str, dict[tuple[object, ...], Row]] = {}
         for table, fixed in _SHOWN.items():
             key = [column for column in self.catalogue.registry[table].key if column not in fixed]
-            only = [pl.col("indicator_id").is_in(shown), pl.col("region_code").is_in(self.codes)]
+            only = [pl.col("indicator_id").is_in(shown), pl.col("region_code").is_in(regions)]
             rows = self.rows(table, *only, **fixed)
             found[table] = {tuple(row[column] for column in key): row for row in rows}
         return found

@@ -56,6 +56,10 @@ def measure(
     region: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A region file, to measure another region.")
     ] = None,
+    tables_only: Annotated[
+        bool,
+        typer.Option("--tables-only", help="Without site, reports and spreadsheets, for trying out; faster."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole measurement: sources, checks, indicators, comparisons, the draft edition.
@@ -68,6 +72,7 @@ def measure(
     set_variable("BTG_INPUT", "" if demo else input)
     set_variable("BTG_DATA", "" if demo else None)
     set_variable("BTG_DEMO", "1" if demo else "")
+    set_variable("BTG_TABLES_ONLY", "1" if tables_only else None)
     set_variable("BTG_REGION", region)
     set_variable("BTG_YEAR", year)
     settings = settings_of(output)
@@ -107,6 +112,7 @@ def _what_is_measured(settings: Settings) -> str:
 def _report_run(outcome: Outcome, *, as_json: bool) -> None:
     """The closing summary: what came of the run, for a human or a program."""
     from assets.tables import CATALOGUE
+    from reports.for_readers import SITE
     from reports.quality_page import verdict
 
     checks = outcome.checks
@@ -121,7 +127,8 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
         "gaps": _gaps(outcome) if outcome.made else [],
         "database": str(workspace.root / "editions" / workspace.draft_name / "btg.duckdb"),
         "offered_to_readers": str(workspace.root / "btg.duckdb"),
-        "folder": str(workspace.root / "editions" / workspace.draft_name),
+        "folder": str(workspace.draft),
+        "site": None if workspace.tables_only else str(workspace.draft / SITE / "index.html"),
         "quality_page": str(workspace.last_run / "quality.html"),
     }
     if as_json:
@@ -141,10 +148,12 @@ def _report_run(outcome: Outcome, *, as_json: bool) -> None:
     for sentence in summary["gaps"]:
         stdout.print(f"  • {escape(sentence)}")
     _print_sources(outcome)
-    stdout.print(f"\nAll checks:          {escape(summary['quality_page'])}")
-    stdout.print(f"Tables and pictures: {escape(summary['folder'])}")
+    stdout.print(f"\nAll checks:      {escape(summary['quality_page'])}")
+    stdout.print(f"All files:       {escape(summary['folder'])}")
     if outcome.succeeded:
-        stdout.print(f"Look here first:     {escape(summary['offered_to_readers'])}")
+        stdout.print(f"Tables:          {escape(summary['offered_to_readers'])}")
+    if summary["site"]:
+        stdout.print(f"Look here first: {escape(summary['site'])} (or: btg serve)")
     for reason in outcome.reasons:
         stderr.print(f"\n[bold red]{escape(reason)}[/bold red]")
 

@@ -21,6 +21,7 @@ HATCHES: Final = ("///", "\\\\\\", "...", "xxx", "---", "+++")
 SIGNS: Final = ("†", "‡")  # behind provisional and estimated values, where the municipalities differ in status
 # Font size and air round a label. Much air first: letters that touch a border read badly.
 LABEL_SIZES: Final = ((9.5, 0.14), (9.0, 0.14), (8.5, 0.14), (8.0, 0.1), (7.5, 0.04))
+LONGEST_NAME: Final = 1.6  # inches on one line
 
 Areas = Sequence[tuple[Point, Any]]  # the municipalities with an outline, as (multi)polygon
 Label = tuple[tuple[float, float, float], ...]  # width, height and height above the middle of each line, in metres
@@ -164,11 +165,12 @@ def write_names(axes: Axes, story: Story, areas: Areas, scale: float) -> None:
     taken = [shape for _, shape in areas]
     for point, shape in areas:
         name = f"{sheet.group_look(story, point.code).glyph} {sheet.marked_name(story, point)}".strip()
+        names = sheet.wrapped(name, LONGEST_NAME, LABEL_SIZES[0][0])
         if point.value is None:
             # Where name and status do not fit, hatching and legend tell the status.
-            ways = [[name, story.status(point.status)], [name]]
+            ways = [[*names, story.status(point.status)], names]
         else:
-            ways = [[name, f"{story.text(point)}{signs.get(point.status, '')}"]]
+            ways = [[*names, f"{story.text(point)}{signs.get(point.status, '')}"]]
         if not any(_write_inside(axes, shape, way, scale, boxed=point.value is None) for way in ways):
             taken.append(_write_outside(axes, shape, ways[0], scale, taken))
 

@@ -63,8 +63,6 @@ def _differences(view: View, words: Words) -> Iterator[_Claim]:
         indicator = view.catalogue.indicator(row["indicator_id"])
         codes = row["region_code"], row["comparator_code"]
         sides = [side.cells for code in codes if (side := view.value(indicator.indicator_id, code)) is not None]
-        if len(sides) < len(codes):
-            continue  # a comparator that has no row of its own, in tables of old
         names = (view.year, indicator.indicator_id, *codes)
         yield _claim("difference", row, sentences.difference_claim(row.cells, sides, indicator, words), *names)
         if indicator.indicator_id in headline and codes in summarised:

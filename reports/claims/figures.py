@@ -13,7 +13,10 @@ Cells = Mapping[str, Any]  # a row of a published table, by column
 
 DEMONSTRABLE: Final = ("better", "worse", "higher", "lower")
 SAID_STATUSES: Final = ("provisional", "estimated")
-SAID_WARNINGS: Final = ("carried_forward", "newer_published", "covid_period", "self_selected", "small_n")
+SAID_WARNINGS: Final = (
+    *("carried_forward", "newer_published", "covid_period", "self_selected", "small_n"),
+    "nominal_prices",
+)
 
 
 def places(indicator: Indicator, words: Words) -> int:
@@ -78,11 +81,11 @@ def difference(row: Cells, indicator: Indicator, words: Words, *, unit: bool = F
 
 
 def telling(numbers: Sequence[float], decimals: int, words: Words) -> int:
-    """Enough decimals that what is demonstrably not nought is not shown as nought; at most two more."""
+    """Enough decimals that what is demonstrably not nought is not shown as nought; at most three more."""
     enough = (
-        p for p in range(decimals, decimals + 2) if all(words.number(number, p).strip("0.,−") for number in numbers)
+        p for p in range(decimals, decimals + 3) if all(words.number(number, p).strip("0.,−") for number in numbers)
     )
-    return next(enough, decimals + 2)
+    return next(enough, decimals + 3)
 
 
 def about(row: Cells, sides: Sequence[Cells], words: Words, *, first: str | None = None) -> str:

@@ -40,6 +40,9 @@ def readme(pack: Pack) -> str:
 
 def _files(pack: Pack) -> list[tuple[str, str, str, str]]:
     return [
+        ("site/index.html", "de pagina's, ook in het Engels", "the pages; English: site/en/index.html", "browser"),
+        ("report/", "een geluksrapport per gemeente", "a happiness report per municipality, in Dutch", "PDF, Word"),
+        ("btg.xlsx, btg.ods", "de tabellen van de regio", "the tables of the region", "Excel, LibreOffice"),
         ("btg.duckdb", "alle tabellen in één database", "all tables in one database", "DuckDB 1.4+, R, Python"),
         ("csv/", "elke tabel, als tekst", "every table, as text", "Excel, R, SPSS"),
         ("parquet/", "elke tabel, met typen", "every table, with types", "R, Python, DuckDB"),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH: Final = 5.2  # inches: as wide as a phone can show with letters that can be read
+MAP_WIDTH: Final = 7.2  # names inside small areas; on a phone the table beside it is easier to read
 ROW: Final = 0.27
 _COLOURS: Final = (
     *(palette.PAPER, palette.INK, palette.GREY, palette.LINE),
@@ -107,8 +108,8 @@ def region_map(story: Story) -> Figure | None:
     areas = [(p, shapely.from_wkb(story.outlines[p.code])) for p in story.now() if p.code in story.outlines]
     if not areas:
         return None
-    room, height = map_size(areas, WIDTH - 0.1)
-    figure = _figure(height + 0.1)
+    room, height = map_size(areas, MAP_WIDTH - 0.1)
+    figure = _figure(height + 0.1, MAP_WIDTH)
     axes = _axes(figure, (0.05, 0.05, room, height))
     draw_areas(axes, story, areas, [p.on_axis for p in shown(p for p, _ in areas)] or [0.0])
     left, right = axes.get_xlim()
@@ -269,11 +270,11 @@ def _draw_difference(axes: Axes, place: int, row: Difference, ends: tuple[float,
     axes.annotate(row.text, (1.0, place), xycoords=axes.get_yaxis_transform(), annotation_clip=False, **style)
 
 
-def _figure(height: float) -> Figure:
+def _figure(height: float, width: float = WIDTH) -> Figure:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasSVG(figure)
     return figure
 

@@ -84,7 +84,7 @@ class Words:
             return self("grade_unit", low=ends[0], high=ends[1])
         if self.language == "nl":
             return indicator.unit_nl
-        return indicator.unit.replace("1000 euro", "thousand euros").replace("percent ", "per cent ")
+        return indicator.unit.replace("1000 euro", "thousand euros").replace("percent", "per cent")
 
     @cached_property
     def regions(self) -> Mapping[str, str]:

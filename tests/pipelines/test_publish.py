@@ -72,6 +72,7 @@ def test_a_final_edition_is_complete_signed_and_read_only(published: Path) -> No
     assert editions.faults(folder, state.sums_sha256) == []
     expected = {"btg.duckdb", "provenance.json", "SHA256SUMS", "datapackage.json", "dcat.jsonld", "CITATION.cff"}
     expected |= {"README.md", "btg.gpkg", "btg-2025-1.zip", "parquet", "csv", "charts", "quality"}
+    expected |= {"site", "report", "btg.xlsx", "btg.ods"}
     assert expected <= {path.name for path in folder.iterdir()}
     if os.name == "posix":
         writable = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH

@@ -637,9 +637,9 @@ CHANGES = [
     Spec(
         "missing",
         {"baseline_value": None, "difference": None, "verdict": "not_decidable", "basis": "none"},
-        "Goede ervaren gezondheid: voor de stedelijke kernen is er geen cijfer van twee jaren. "
+        "Goede ervaren gezondheid: voor de stedelijke kernen is er niet van beide jaren een cijfer. "
         "Over een verandering is dus niets te zeggen.",
-        "Good perceived health: there are no figures of two years for the urban cores. "
+        "Good perceived health: there are not figures of both years for the urban cores. "
         "So nothing can be said about a change.",
     ),
     Spec(
@@ -664,9 +664,9 @@ CHANGES = [
     Spec(
         "missing, relative to the country",
         RELATIVE | {"value": None, "difference": None, "verdict": "not_decidable", "region_code": "GM0189"},
-        "Goede ervaren gezondheid, vergeleken met Nederland: voor Wierden is er geen cijfer van twee jaren. "
+        "Goede ervaren gezondheid, vergeleken met Nederland: voor Wierden is er niet van beide jaren een cijfer. "
         "Over een verandering is dus niets te zeggen.",
-        "Good perceived health, compared with the Netherlands: there are no figures of two years for Wierden. "
+        "Good perceived health, compared with the Netherlands: there are not figures of both years for Wierden. "
         "So nothing can be said about a change.",
     ),
 ]  # fmt: skip

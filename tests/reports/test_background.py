@@ -1,0 +1,33 @@
+"""What works beside the process that writes: its result comes back, its fault is told, it never outlives its block."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from reports.background import BackgroundFailed, in_background
+
+
+def test_the_result_comes_back() -> None:
+    with in_background(sorted, [3, 1, 2]) as result:
+        assert result() == [1, 2, 3]
+
+
+def test_a_fault_is_told_with_its_place() -> None:
+    with in_background(int, "zestig") as result, pytest.raises(BackgroundFailed, match=r"(?s)ValueError.*'zestig'"):
+        result()
+
+
+def test_who_stops_waiting_ends_it() -> None:
+    begun = time.monotonic()
+    with pytest.raises(RuntimeError, match="changed my mind"), in_background(time.sleep, 60):
+        raise RuntimeError("changed my mind")
+    assert time.monotonic() - begun < 30
+
+
+def test_a_process_that_dies_says_so() -> None:
+    import os
+
+    with in_background(os._exit, 3) as result, pytest.raises(BackgroundFailed, match="ended with code 3"):
+        result()
