@@ -86,6 +86,7 @@ _TEMPLATE = """<!doctype html>
 </style>
 </head>
 <body>
+<main>
 <h1>{{ title }}</h1>
 {% if synthetic %}
 <p class="synthetic" role="note"><strong>Verzonnen voorbeeld.</strong> Een deel van deze cijfers is bedacht en zegt
@@ -130,6 +131,7 @@ niets over echte mensen. Deze editie is om uit te proberen en wordt nooit gepubl
 <code>csv/revision.csv</code>, in <code>parquet/revision.parquet</code> en in <code>btg.duckdb</code>. Hoe elk cijfer
 in elke editie was, staat in de tabel <code>value_by_edition</code>.</p>
 {% endif %}
+</main>
 </body>
 </html>
 """

@@ -28,6 +28,7 @@ _TEMPLATE = """<!doctype html>
 </style>
 </head>
 <body>
+<main>
 <h1>Data quality</h1>
 {% if synthetic %}
 <p class="synthetic" role="note"><strong>Invented example (<span lang="nl">verzonnen voorbeeld</span>).</strong>
@@ -59,6 +60,7 @@ published.</p>
 {{ rows(results) }}
 </details>
 {% endfor %}
+</main>
 </body>
 </html>
 """
