@@ -129,6 +129,15 @@ class View:
         """The indicators of a theme."""
         return [i for i in self.indicators if i.theme_id == theme.theme_id]
 
+    @cached_property
+    def _kinds(self) -> dict[tuple[str, str], str]:
+        sources = self.tables["indicator_source"].select("indicator_id", "source_table", "kind")
+        return {(indicator, table): kind for indicator, table, kind in sources.iter_rows()}
+
+    def kind(self, row: Row) -> str | None:
+        """Whether the figure of a row of `indicator_value` is counted, sampled or modelled; None where unknown."""
+        return self._kinds.get((row["indicator_id"], row["source_table"] or ""))
+
     # --- rows by key
 
     @cached_property
@@ -172,8 +181,10 @@ class View:
             measurement_year=self.year,
             breakdown="total",
             movement="since_baseline",
-            quantity="difference",
         )
+        # Of amounts in euros only the relative difference is followed.
+        known = ("relative_difference", "difference")
+        rows = sorted((row for row in rows if row["quantity"] in known), key=lambda row: known.index(row["quantity"]))
         return {(row["indicator_id"], row["region_code"], row["comparator_code"]): row for row in rows}
 
     def movement(self, indicator: str, region: str, comparator: str) -> Row | None:

@@ -133,7 +133,7 @@ def _summaries(view: View, words: Words) -> Iterator[_Claim]:
         pair = {"measurement_year": year, "region_code": region, "comparator_code": comparator, "breakdown": "total"}
         rows = [row for i in ids if (row := view.comparison(i, region, comparator))]
         yield from _summary("count_difference", pair, rows, sentences.count_difference_claim, words)
-    for region in [*view.catalogue.region.own_groups, *view.municipalities]:
+    for region in view.areas:
         area = {"measurement_year": year, "region_code": region, "breakdown": "total"}
         values = [row for i in ids if (row := view.value(i, region))]
         yield from _summary("count_value", area, values, sentences.count_value_claim, words)
@@ -148,8 +148,7 @@ def _row_key(key: Mapping[str, object]) -> str:
 
 def _to_the_rest(view: View) -> list[tuple[str, str]]:
     region = view.catalogue.region
-    groups = [code for code in region.own_groups if code != region.region_code]
-    return [(code, region.rest_code) for code in [*groups, *view.municipalities]]
+    return [(code, region.rest_code) for code in view.areas if code != region.region_code]
 
 
 def _summary(

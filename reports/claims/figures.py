@@ -24,6 +24,14 @@ def places(indicator: Indicator, words: Words) -> int:
     return grades.DECIMALS if words.is_grade(indicator) else indicator.decimals
 
 
+def places_of(row: Cells, indicator: Indicator, words: Words) -> int:
+    """The decimals of one figure: none where its publisher rounds to whole percentages."""
+    region = words.catalogue.region
+    published = row["region_code"] in region.municipalities or row["region_code"] == region.country_code
+    whole = "whole_percent" in row["warnings"] and row["value"] is not None and float(row["value"]).is_integer()
+    return 0 if published and whole else places(indicator, words)
+
+
 def shown(value: float, indicator: Indicator, words: Words) -> float:
     """The figure as readers see it: a score as a report grade."""
     return grades.grade(value, words.catalogue.survey.settings.grade) if words.is_grade(indicator) else value
@@ -53,7 +61,7 @@ def answers(n: int | None, words: Words) -> list[str]:
 
 def figure(value: float, side: Cells, indicator: Indicator, words: Words) -> str:
     """A figure with its 95% margin and how many people answered, where these are known."""
-    decimals = places(indicator, words)
+    decimals = places_of(side, indicator, words) if "region_code" in side else places(indicator, words)
     low, high = (None if side[end] is None else shown(side[end], indicator, words) for end in ("ci_low", "ci_high"))
     asides = [*margin(low, high, decimals, words), *answers(side["n"], words)]
     return f"{words.number(shown(value, indicator, words), decimals)}{aside(asides)}"
@@ -65,9 +73,9 @@ def difference(row: Cells, indicator: Indicator, words: Words, *, unit: bool = F
     sampled = row["basis"] == "interval" and None not in [row[name] for name in columns]
     figures = [shown_difference(row[name], indicator, words) for name in (columns if sampled else columns[:1])]
     decimals = places(indicator, words)
-    if row["verdict"] in DEMONSTRABLE:
-        decimals = telling(figures, decimals, words)
-    texts = [words.number(number, decimals) for number in figures]
+    sure = row["verdict"] in DEMONSTRABLE
+    decimals = telling(figures, decimals, words) if sure else decimals
+    texts = [end_text(number, decimals, words, sure=sure) for number in figures]
     grade = words.is_grade(indicator)
     relative = None if grade or indicator.is_percentage else row["relative_difference"]
     asides = [f"{words.number(relative, 1)}%"] if relative else []
@@ -80,12 +88,18 @@ def difference(row: Cells, indicator: Indicator, words: Words, *, unit: bool = F
     return f"{said}{aside(asides)}"
 
 
+def end_text(number: float, decimals: int, words: Words, *, sure: bool) -> str:
+    """A difference or an end of its margin; of what is `sure` not nought, and looks so, on which side of it it lies."""
+    text = words.number(number, decimals)
+    if not sure or text.strip("0.,−"):
+        return text
+    return words("just_above" if number > 0 else "just_below")
+
+
 def telling(numbers: Sequence[float], decimals: int, words: Words) -> int:
-    """Enough decimals that what is demonstrably not nought is not shown as nought; at most three more."""
-    enough = (
-        p for p in range(decimals, decimals + 3) if all(words.number(number, p).strip("0.,−") for number in numbers)
-    )
-    return next(enough, decimals + 3)
+    """Enough decimals that what is demonstrably not nought is not shown as nought; at most one more."""
+    is_told = all(words.number(number, decimals).strip("0.,−") for number in numbers)
+    return decimals if is_told else decimals + 1
 
 
 def about(row: Cells, sides: Sequence[Cells], words: Words, *, first: str | None = None) -> str:

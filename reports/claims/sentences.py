@@ -18,6 +18,7 @@ from reports.claims.figures import (
     about,
     aside,
     difference,
+    end_text,
     figure,
     is_synthetic,
     shown,
@@ -27,6 +28,7 @@ from reports.claims.figures import (
 from reports.claims.figures import places as decimals_of
 from reports.words import Words
 
+LEVEL: Final = 0.05  # of the adjusted p: rule 5 of verdicts
 WHY_MISSING: Final = ("not_measured", "suppressed")
 SAID_OF_SCORES: Final = (*SAID_WARNINGS, "unusual_change")  # one jump among its figures moves a whole score
 COUNTED: Final = (
@@ -62,6 +64,7 @@ def difference_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, w
         why = _why_missing(sides, indicator, words)
         return _said(words, "difference_missing", row, *sides, **common, missing=missing, why=why)
     verdict = "not_comparable" if row["difference"] is None else row["verdict"]
+    many = verdict == "no_demonstrable_difference" and _is_one_of_many(row)
     return _said(
         words,
         f"difference_{verdict}",
@@ -72,7 +75,8 @@ def difference_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, w
         comparator=comparator,
         label=words.label("verdict", verdict),
         difference="" if row["difference"] is None else difference(row, indicator, words, unit=True),
-        reason=_reason(row, words),
+        reason=_reason(row, sides, words),
+        unsure=words("unsure_many" if many else "unsure_chance"),
     )
 
 
@@ -114,9 +118,20 @@ def _why_missing(sides: Sequence[Cells], indicator: Indicator, words: Words) -> 
     return aside([words.label("status", status) for status in found])
 
 
-def _reason(row: Cells, words: Words) -> str:
+def _reason(row: Cells, sides: Sequence[Cells], words: Words, *, over_time: bool = False) -> str:
     """Why nothing can be said."""
-    return words("reason_no_margin" if "no_margin" in row["warnings"] else "reason_other")
+    statuses = {side["status"] for side in sides}
+    if "no_margin" in row["warnings"]:
+        return words("reason_no_margin")
+    if "estimated" in statuses:
+        return words("reason_estimated")
+    return words("reason_provisional" if over_time and "provisional" in statuses else "reason_other")
+
+
+def _is_one_of_many(row: Cells) -> bool:
+    """Whether the margin of a difference leaves nought out, and only that many are compared makes it uncertain."""
+    low, high, adjusted = row["difference_ci_low"], row["difference_ci_high"], row["p_value_adjusted"]
+    return None not in (low, high, adjusted) and not low <= 0 <= high and bool(adjusted >= LEVEL)
 
 
 # --- a change since the baseline
@@ -133,13 +148,17 @@ def change_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, words
         name = words("relative_to_nl_of", name=name, country=words.the_region(words.catalogue.region.country_code))
     label = words.label("verdict", row["verdict"], change=True)
     if row["verdict"] == "no_new_measurement":
-        return _said(words, "change_no_new_measurement", row, name=name, region=region, label=label)
+        # A figure of a model is no measurement, whatever its period.
+        estimated = row["reference_period"] != row["baseline_reference_period"]
+        more = words("change_estimated") if estimated else ""
+        return _said(words, "change_no_new_measurement", row, name=name, region=region, label=label, more=more)
     if row["value"] is None or row["baseline_value"] is None:
-        return _said(words, "change_missing", row, name=name, region=region)
+        return _said(words, "change_missing", row, name=name, region=_without_figure(row, sides, words))
     before, now = (
-        f"{words.number(row[column], 1)}%" if relative else _with_unit(row[column], indicator, words)
+        _beside_country(row[column], words) if relative else _with_unit(row[column], indicator, words)
         for column in ("baseline_value", "value")
     )
+    many = row["verdict"] == "no_demonstrable_difference" and _is_one_of_many(row)
     verdict = "not_comparable" if row["difference"] is None else row["verdict"]
     periods = words("change_about", before=row["baseline_reference_period"], now=row["reference_period"])
     return _said(
@@ -153,8 +172,22 @@ def change_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, words
         before=before,
         now=now,
         difference="" if row["difference"] is None else _moved(row, indicator, words, relative=relative),
-        reason=_reason(row, words),
+        reason=_reason(row, sides, words, over_time=True),
+        unsure=words("unsure_many" if many else "unsure_chance"),
     )
+
+
+def _without_figure(row: Cells, sides: Sequence[Cells], words: Words) -> str:
+    """Of what a figure is missing: the area itself, or the country where the area has figures of both years."""
+    own = [side for side in sides if side["region_code"] == row["region_code"]]
+    of_country = len(own) > 1 and all(side["value"] is not None for side in own)
+    return words.the_region(words.catalogue.region.country_code if of_country else row["region_code"])
+
+
+def _beside_country(percent: float, words: Words) -> str:
+    """A figure relative to the country: `2,4% boven Nederland`."""
+    country = words.the_region(words.catalogue.region.country_code)
+    return words("above" if percent >= 0 else "below", percent=words.number(abs(percent), 1), country=country)
 
 
 def _with_unit(value: float, indicator: Indicator, words: Words) -> str:
@@ -174,9 +207,9 @@ def _interval(
 ) -> str:
     """A difference with its margin, in points."""
     known = [number for number in numbers if number is not None]
-    if row["verdict"] in DEMONSTRABLE:
-        decimals = telling(known, decimals, words)
-    texts = [words.number(number, decimals) for number in known]
+    sure = row["verdict"] in DEMONSTRABLE
+    decimals = telling(known, decimals, words) if sure else decimals
+    texts = [end_text(number, decimals, words, sure=sure) for number in known]
     said = words(f"points_{unit}", difference=texts[0], unit=unit_text)
     sampled = len(texts) == len(("estimate", "low", "high")) and row["basis"] == "interval"
     return f"{said}{aside([words('between', low=texts[1], high=texts[2])] if sampled else [])}"
@@ -184,12 +217,13 @@ def _interval(
 
 def movement_claim(row: Cells, indicator: Indicator, words: Words) -> Said:
     """How the difference between two groups moved since the baseline: one row of `trend`."""
-    unit = "grade" if words.is_grade(indicator) else "percentage" if indicator.is_percentage else "unit"
+    relative = row["quantity"] == "relative_difference"
+    in_points = relative or indicator.is_percentage
+    unit = "percentage" if in_points else "grade" if words.is_grade(indicator) else "unit"
     ends = [row["estimate"], row["ci_low"], row["ci_high"]]
-    numbers = [None if end is None else shown_difference(end, indicator, words) for end in ends]
-    moved = numbers[0] is not None and _interval(
-        numbers, row, decimals_of(indicator, words), unit, words.unit(indicator), words
-    )
+    numbers = [end if end is None or relative else shown_difference(end, indicator, words) for end in ends]
+    decimals = 1 if relative else decimals_of(indicator, words)
+    moved = numbers[0] is not None and _interval(numbers, row, decimals, unit, words.unit(indicator), words)
     return _said(
         words,
         f"movement_{row['verdict']}",
@@ -293,18 +327,18 @@ def count_change_claim(rows: Sequence[Cells], words: Words) -> Said:
 
 
 def _counts(rows: Sequence[Cells], demonstrable: str, words: Words, *, change: bool = False, region: str = "") -> str:
+    """A sentence for each verdict that occurs; what has no figure is counted as that."""
+    other = "baseline_value" if change else "comparator_value"
+    missing = [row for row in rows if row["verdict"] == "not_decidable" and None in (row["value"], row[other])]
     said = []
     for verdict in COUNTED:
-        if not (n := sum(row["verdict"] == verdict for row in rows)):
-            continue
-        key = demonstrable if verdict in DEMONSTRABLE else "count_none_many" if _is_noun(verdict) else "count_open_many"
-        said.append(words(key, n=n, label=words.label("verdict", verdict, change=change), region=region))
+        n = sum(row["verdict"] == verdict for row in rows) - (len(missing) if verdict == "not_decidable" else 0)
+        key = demonstrable if verdict in DEMONSTRABLE else f"count_{verdict}"
+        if n:
+            said.append(words(key, n=n, label=words.label("verdict", verdict, change=change), region=region))
+    if missing:
+        said.append(words("count_missing", n=len(missing)))
     return " ".join(said)
-
-
-def _is_noun(verdict: str) -> bool:
-    """Whether the label is a thing there is (`geen aantoonbaar verschil`) and not how it is (`niet te zeggen`)."""
-    return verdict in ("no_demonstrable_difference", "no_new_measurement")
 
 
 def count_value_claim(rows: Sequence[Cells], words: Words) -> Said:

@@ -36,7 +36,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark on an axis, at a `place` from 0 to 1: `own` is a dot, the others are a square and a diamond."""
+    """A mark on an axis, at a `place` from 0 to 1: `own` is a filled diamond, the others a bar and a triangle."""
 
     kind: str
     place: float

@@ -17,7 +17,7 @@ from reports.words import Words
 
 LEVEL: Final = 95  # per cent, of every margin in the tables
 OWN: Final = "own"
-OTHERS: Final = ("square", "diamond")  # the marks of what is compared with
+OTHERS: Final = ("bar", "triangle")  # the marks of what is compared with
 _MOST_STEPS: Final = 6  # between the ticks of an axis
 _STEPS: Final = (1, 2, 5)
 

@@ -22,7 +22,7 @@ _COLOURS: Final = {
     "grey": palette.GREY,
     "line": palette.LINE,
     "blue": palette.BLUE,
-    "orange": palette.ORANGE,
+    "green": palette.GREEN,
     "alarm": palette.ALARM,
 }
 

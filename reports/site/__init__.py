@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from catalog.model import Indicator
+from catalog.model import Indicator, Theme
+from reports.charts import sheet
 from reports.charts.labels import chart_labels
 from reports.charts.story import ChartTables, Story, capitalised, story_of
 from reports.editions import DRAFT
@@ -38,11 +39,12 @@ _PIXELS: Final = 96  # of a screen, to an inch
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture, drawn once for both languages: its SVG and its size in pixels."""
+    """A picture, drawn once for both languages: its SVG, its size in pixels, and whether a figure in it is invented."""
 
     svg: str
     width: int
     height: int
+    is_synthetic: bool
 
 
 def build_site(
@@ -73,13 +75,21 @@ def _in_language(
 ) -> Iterator[tuple[str, bytes]]:
     folder = _folder(words.language)
     marks = Marks(view, words)
-    alt = Alt(view, words, marks)
+    alt = Alt(view, words)
+    exchanged = _exchanged(view)
+    charts = {}
     for key, picture in drawn.items():
         title, description = _said_of(key, view, words, alt)
-        svg = pictures.finished(picture.svg, words.language, title, description, _exchanged(view))
-        yield f"{folder}charts/{key}.svg", svg.encode()
+        stamp = _stamp(words) if picture.is_synthetic else ""
+        heading = pictures.Heading(title, stamp)
+        said = f"{stamp} {description}".strip()
+        svg = pictures.finished(picture.svg, words.language, title, said, exchanged)
+        yield f"{folder}charts/{key}.svg", pictures.headed(svg, heading).encode()
+        pixels = _PIXELS / pictures.POINTS
+        height = picture.height + pixels * heading.height(picture.width / pixels)
+        charts[key] = (picture.width, round(height), said)
     environment = _environment()
-    common = _common(view, words, marks, alt, drawn, downloads, outlines_source)
+    common = _common(view, words, marks, alt, downloads, outlines_source) | {"charts": charts}
     for page in pages(view, words, reports):
         yield f"{folder}{page.path}", _rendered(environment, page, common, marks).encode()
 
@@ -114,7 +124,7 @@ def draw(view: View) -> dict[str, Drawn]:
             if (figure := make()) is not None:
                 width, height = (round(_PIXELS * inches) for inches in figure.get_size_inches())
                 svg = pictures.svg_of(figure, key, turns_dark=not key.endswith("_map"))
-                found[key] = Drawn(svg, width, height)
+                found[key] = Drawn(svg, width, height, _is_synthetic(key, view))
     return found
 
 
@@ -137,6 +147,21 @@ def _pictures(view: View, story: Callable[[Indicator], Story]) -> Iterator[tuple
     if official and view.contrast:
         told_official = [story(i) for i in official]
         yield "cores_official", partial(pictures.strips, told_official, [s.name for s in told_official], shared=False)
+
+
+def _is_synthetic(key: str, view: View) -> bool:
+    """Whether a figure of the picture is invented."""
+    name, _, kind = key.rpartition("_")
+    framework = {"dimensions": "btg", "differences": "btg", "profile": "btg", "official": "cbs"}.get(kind)
+    indicators = view.framework_indicators.get(framework, []) if framework else [view.catalogue.indicator(name)]
+    years = view.years if kind == "years" else [view.year]
+    rows = (view.value(i.indicator_id, code, year) for i in indicators for code in view.codes for year in years)
+    return any(row is not None and row["value"] is not None and "synthetic" in row["warnings"] for row in rows)
+
+
+def _stamp(words: Words) -> str:
+    """What a picture with invented figures says of itself."""
+    return f"{capitalised(words.label('warning', 'synthetic'))}. {words.explanation('warning', 'synthetic')}"
 
 
 def _theme_name(view: View, indicator: Indicator) -> str:
@@ -173,16 +198,19 @@ def _said_of(key: str, view: View, words: Words, alt: Alt) -> tuple[str, str]:
     if name == "cores":
         pair = view.contrast or ("", "")
         first, second = map(words.region, pair)
-        title = words("cores_title", first=first, second=second)
+        title = capitalised(words("cores_title", first=first, second=second))
+        title = f"{title}, {view.year}"
         framework = "cbs" if kind == "official" else "btg"
         shown = with_values(view, view.framework_indicators.get(framework, []))
         return title, (alt.forest if kind == "differences" else alt.strips)(shown, pair)
     if kind == "profile":
         shown = with_values(view, view.framework_indicators.get("btg", []))
-        return words("region_title", name=words.region(name)), alt.profile(shown, name)
+        title = f"{capitalised(words.region(name))} ({words.unit(shown[0])}), {view.year}"
+        return title, alt.profile(shown, name)
     indicator = view.catalogue.indicator(name)
     describe = {"dots": alt.dots, "map": alt.map, "years": alt.years}[kind]
-    return f"{words.name(indicator)}, {alt.when(indicator)}", describe(indicator)
+    when = "" if kind == "years" else f", {alt.when(indicator)}"
+    return f"{words.name(indicator)} ({words.unit(indicator)}){when}", describe(indicator)
 
 
 def _exchanged(view: View) -> dict[str, str]:
@@ -192,16 +220,32 @@ def _exchanged(view: View) -> dict[str, str]:
     for code in view.codes:
         found[dutch.region(code)] = other.region(code)
         found[capitalised(dutch.region(code))] = capitalised(other.region(code))
-    for indicator in view.indicators:
-        found[dutch.name(indicator)] = other.name(indicator)
-    for theme in view.catalogue.themes:
-        found[dutch.name(theme)] = other.name(theme)
+    named: list[Indicator | Theme] = [*view.indicators, *view.catalogue.themes]
+    for entry in named:
+        found |= _by_line(dutch.name(entry), other.name(entry))
     for status in view.catalogue.vocabulary["status"]:
         found[dutch.label("status", status)] = other.label("status", status)
     return found | {dutch("no_figure"): other("no_figure")}
 
 
+def _by_line(dutch: str, other: str) -> dict[str, str]:
+    """A name as a whole, and line by line where it is too long for one."""
+    lines, others = (sheet.wrapped(name, pictures.LONGEST, sheet.TEXT) for name in (dutch, other))
+    if len(lines) == 1:
+        return {dutch: other}
+    # What the other language needs more goes on its last line, what it needs less stays empty.
+    others = [*others[: len(lines) - 1], " ".join(others[len(lines) - 1 :])]
+    return {dutch: other} | dict(zip(lines, [*others, *[""] * len(lines)], strict=False))
+
+
 # --- pages
+
+
+def _map_legend(view: View, words: Words) -> str:
+    said = [words("legend_map")]
+    if view.contrast is not None:
+        said.append(words("legend_outline", first=words.region(view.contrast[0])))
+    return " ".join(said)
 
 
 def _environment() -> Environment:
@@ -223,7 +267,6 @@ def _common(
     words: Words,
     marks: Marks,
     alt: Alt,
-    drawn: Mapping[str, Drawn],
     downloads: Sequence[str],
     outlines_source: str | None,
 ) -> dict[str, Any]:
@@ -238,27 +281,28 @@ def _common(
         "other_lang": other,
         "mark": marks,
         "alt": alt,
-        "charts": {key: (picture.width, picture.height) for key, picture in drawn.items()},
         "menu": MENU,
         "edition": view.edition["edition"],
         "made_on": view.edition["created_at"][:10],
         "is_draft": str(view.edition["edition"]).endswith(DRAFT),
         "outlines_source": outlines_source,
+        "contact": view.catalogue.publication.contact.name,
         "previous": next(iter(view.tables["revision"]["previous_edition"]), None),
         "region_code": region.region_code,
         "rest_code": region.rest_code,
         "downloads": [(key, file) for key, file in DOWNLOADS if file in downloads],
-        "i_caption": partial(_dots_caption, view, words),
+        "map_legend": _map_legend(view, words),
+        "i_caption": partial(_dots_caption, view, words, alt),
     }
 
 
-def _dots_caption(view: View, words: Words, indicator: Indicator) -> str:
-    region = view.catalogue.region
-    lines = {"region": words.region(region.region_code), "rest": words.region(region.rest_code)}
-    if view.contrast is None:
-        return f"{words.name(indicator)}. {words('legend_plain', **lines)}"
-    first, second = map(words.region, view.contrast)
-    return f"{words.name(indicator)}. {words('legend_dots', first=first, second=second, **lines)}"
+def _dots_caption(view: View, words: Words, alt: Alt, indicator: Indicator) -> str:
+    lines = {"region": words.region(view.catalogue.region.region_code), "rest": words.region(alt.comparator(indicator))}
+    said = [words("legend_lines", **lines), words("legend_marks")]
+    if view.contrast is not None:
+        first, second = map(words.region, view.contrast)
+        said.insert(0, words("legend_groups", first=first, second=second))
+    return " ".join(said)
 
 
 # Lists of the ids of sentences in a page's context, and the name its template knows the sentences by.

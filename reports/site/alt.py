@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalog.model import Indicator
-from reports.claims.figures import difference, margin, shown
-from reports.site.markup import Marks
+from reports.claims.figures import difference, margin, places_of, shown
 from reports.view import Row, View
 from reports.words import Words
 
@@ -14,8 +13,8 @@ from reports.words import Words
 class Alt:
     """The texts of pictures in one language."""
 
-    def __init__(self, view: View, words: Words, marks: Marks) -> None:
-        self.view, self.words, self.marks = view, words, marks
+    def __init__(self, view: View, words: Words) -> None:
+        self.view, self.words = view, words
 
     def dots(self, indicator: Indicator) -> str:
         """All municipalities with their margins, and what they are compared with."""
@@ -55,7 +54,7 @@ class Alt:
         """`7,2 (tussen 7,0 en 7,4)`, or why there is none."""
         if row["value"] is None:
             return self.words.label("status", row["status"])
-        decimals = self.marks.decimals(row, indicator)
+        decimals = places_of(row.cells, indicator, self.words)
         low, high = (
             None if row[end] is None else shown(row[end], indicator, self.words) for end in ("ci_low", "ci_high")
         )

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from catalog.model import Indicator
 from reports import palette
-from reports.claims.figures import DEMONSTRABLE, SAID_STATUSES, places, shown, shown_difference, telling
+from reports.claims.figures import (
+    DEMONSTRABLE,
+    SAID_STATUSES,
+    end_text,
+    places,
+    places_of,
+    shown,
+    shown_difference,
+    telling,
+)
 from reports.view import Row, View
 from reports.words import Words
 
 # Warnings that stand beside a figure in tables; the others are said once, under the table.
-MARKED: Final = ("synthetic", "carried_forward", "unusual_change", "small_n")
+MARKED: Final = ("synthetic", "no_margin", "carried_forward", "unusual_change", "small_n")
 
 
 class Marks:
@@ -33,12 +42,6 @@ class Marks:
         """What belongs to one row of a published table."""
         return Markup('<span data-row="{}">{}</span>').format(f"{row.table}|{row.key}", inside)
 
-    def decimals(self, row: Row, indicator: Indicator) -> int:
-        """The decimals of a figure: none where its publisher rounds to whole percentages."""
-        published = {*self.view.municipalities, self.view.catalogue.region.country_code}
-        whole = "whole_percent" in row["warnings"] and float(row["value"]).is_integer()
-        return 0 if whole and row["region_code"] in published else places(indicator, self.words)
-
     # --- a figure with all that belongs to it
 
     def figure(self, row: Row | None, indicator: Indicator, *, answers: bool = True, marks: bool = True) -> Markup:
@@ -47,7 +50,7 @@ class Marks:
             return Markup("")
         if row["value"] is None:
             return Markup('<span class="none">{}</span>').format(self.words.label("status", row["status"]))
-        decimals = self.decimals(row, indicator)
+        decimals = places_of(row.cells, indicator, self.words)
         parts = [self._number(row, "value", indicator, decimals)]
         if row["ci_low"] is not None and row["ci_high"] is not None:
             ends = [self._number(row, end, indicator, decimals) for end in ("ci_low", "ci_high")]
@@ -62,6 +65,8 @@ class Marks:
     def remarks(self, row: Row) -> list[str]:
         """Status and warnings of a figure, in words, where a reader must know them."""
         said = [self.words.label("status", row["status"])] if row["status"] in SAID_STATUSES else []
+        if row["ci_low"] is None and self.view.kind(row) == "register":
+            said.append(self.words.label("basis", "register"))
         return said + [self.words.label("warning", word) for word in MARKED if word in row["warnings"]]
 
     def _number(self, row: Row, column: str, indicator: Indicator, decimals: int) -> Markup:
@@ -90,13 +95,13 @@ class Marks:
         """The difference of a row of `comparison`, `change` or `trend`, with its margin."""
         if row is None or row[columns[0]] is None:
             return Markup('<span class="none">{}</span>').format(self.words("no_figure"))
-        relative = row.table == "change" and row["quantity"] != "value"
+        relative = "quantity" in row.cells and row["quantity"] in ("relative_to_nl", "relative_difference")
         values = [row[column] for column in columns if row[column] is not None]
         numbers = [v if relative else shown_difference(v, indicator, self.words) for v in values]
         decimals = 1 if relative else places(indicator, self.words)
-        if row["verdict"] in DEMONSTRABLE:
-            decimals = telling(numbers, decimals, self.words)
-        texts = [self.words.number(number, decimals) for number in numbers]
+        sure = row["verdict"] in DEMONSTRABLE
+        decimals = telling(numbers, decimals, self.words) if sure else decimals
+        texts = [end_text(number, decimals, self.words, sure=sure) for number in numbers]
         data = [self.datum(*parts) for parts in zip(values, columns, texts, strict=False)]
         margin = self._margin(data[1:]) if len(data) == len(columns) else Markup("")
         return self.row(row, data[0] + margin)
@@ -105,8 +110,11 @@ class Marks:
         """How a difference moved since the baseline: verdict and estimate."""
         if row is None:
             return Markup("")
-        moved = self.difference(row, indicator, ("estimate", "ci_low", "ci_high"))
-        return self.verdict(row, change=True) + (Markup("<br>") + moved if row["estimate"] is not None else Markup(""))
+        verdict = self.verdict(row, change=True)
+        if row["estimate"] is None or row["verdict"] == "no_new_measurement":
+            return verdict
+        unit = " %" if row["quantity"] == "relative_difference" else ""
+        return verdict + Markup("<br>") + self.difference(row, indicator, ("estimate", "ci_low", "ci_high")) + unit
 
     # --- verdicts and sentences
 
@@ -129,10 +137,6 @@ class Marks:
             return Markup("")
         return Markup('<span data-claim="{}">{}</span>').format(claim_id, row["sentence"])
 
-    def has_claim(self, *parts: object) -> bool:
-        """Whether there is such a sentence."""
-        return self.view.claim(":".join(str(part) for part in parts), self.words.language) is not None
-
     # --- words of the catalogue
 
     def said(self, entry: object, field: str) -> Markup:
@@ -150,11 +154,3 @@ class Marks:
     def sort_value(self, row: Row | None, column: str) -> str:
         """What a table sorts by; empty where there is no figure."""
         return "" if row is None or row[column] is None else str(row[column])
-
-
-def verdict_counts(rows: Sequence[Row]) -> Mapping[str, int]:
-    """How many rows have which verdict."""
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
-    return counts

@@ -42,7 +42,7 @@ class Page:
 
 def pages(view: View, words: Words, reports: Mapping[str, Mapping[str, str]]) -> Iterator[Page]:
     """Every page in a language; `reports` are the happiness reports by region and format, as files of the edition."""
-    yield _home(view, words)
+    yield _home(view, words, reports.get(view.catalogue.region.region_code, {}))
     yield _cores(view, words)
     yield _indicators(view, words)
     for indicator in view.indicators:
@@ -62,8 +62,9 @@ def pages(view: View, words: Words, reports: Mapping[str, Mapping[str, str]]) ->
 # --- home
 
 
-def _home(view: View, words: Words) -> Page:
+def _home(view: View, words: Words, files: Mapping[str, str]) -> Page:
     region = view.catalogue.region
+    every = [(i, view.value(i.indicator_id, region.region_code)) for i in view.indicators]
     rows = {i.indicator_id: view.value(i.indicator_id, region.region_code) for i in view.counted}
     pairs = [(region.region_code, region.rest_code), *region.contrasts]
     return Page(
@@ -76,7 +77,8 @@ def _home(view: View, words: Words) -> Page:
                 ("count_change", view.year, region.region_code),
             ],
             "headline": view.catalogue.headline_indicators,
-            "new": [i for i in view.counted if _is_new(rows[i.indicator_id])],
+            "new": [(i, row) for i, row in every if _is_new(row) and not _is_share(i)],
+            "own_reports": [(f"report_{kind}", file) for kind, file in files.items()],
             "lacking": [
                 ("missing_figures", _those(view, rows, lambda row: row["value"] is None)),
                 ("older_figures", _those(view, rows, lambda row: _warns(row, "carried_forward"))),
@@ -84,6 +86,11 @@ def _home(view: View, words: Words) -> Page:
             ],
         },
     )
+
+
+def _is_share(indicator: Indicator) -> bool:
+    """Whether it says once more, as a percentage, what the mean of a dimension says."""
+    return indicator.layer == "experienced" and indicator.is_percentage
 
 
 def _those(view: View, rows: Mapping[str, Row | None], is_meant: Any) -> list[Indicator]:
@@ -107,8 +114,7 @@ def _cores(view: View, words: Words) -> Page:
     first, second = view.contrast
     region = view.catalogue.region
     narrow = next(iter(region.contrast_variants), None)
-    # Of what residents say the mean is shown; the share of satisfied residents says the same once more.
-    means = [i for i in view.indicators if i.layer != "context" and (i.layer == "official" or words.is_grade(i))]
+    means = [i for i in view.indicators if i.layer != "context" and not _is_share(i)]
     compared = [i for i in means if all(_has_figure(view, i, code) for code in view.contrast)]
     title = words("cores_title", first=words.region(first), second=words.region(second))
     return Page(
@@ -292,7 +298,8 @@ def _region(view: View, words: Words, code: str, files: Mapping[str, str]) -> Pa
 
 
 def _official(view: View) -> list[Indicator]:
-    return [i for i in view.indicators if i.layer == "official"]
+    """What statistics say; also of themes that have background figures only, such as housing."""
+    return [i for i in view.indicators if i.layer != "experienced"]
 
 
 def _variables(view: View, words: Words, peers: Sequence[Row]) -> str:

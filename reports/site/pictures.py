@@ -33,9 +33,13 @@ if TYPE_CHECKING:
 WIDTH: Final = 5.2  # inches: as wide as a phone can show with letters that can be read
 MAP_WIDTH: Final = 7.2  # names inside small areas; on a phone the table beside it is easier to read
 ROW: Final = 0.27
+POINTS: Final = 72  # to an inch
+HEAD_LINE: Final = 14.0  # points from line to line of a heading
+LONGEST: Final = 2.3  # inches of a name before a row, on one line
 _COLOURS: Final = (
     *(palette.PAPER, palette.INK, palette.GREY, palette.LINE),
     *(palette.ORANGE, palette.BLUE, palette.GREEN, palette.PINK),
+    palette.ALARM,
     palette.Shade("#767676", "#9aa0a6"),
     palette.Shade("#f7f7f7", "#20252b"),
     palette.Shade("#d4d4d4", "#3d434a"),
@@ -78,7 +82,7 @@ class _Names:
     """Names before the rows of a picture, from top to bottom; long ones take several lines, and make rows higher."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.lines = [sheet.wrapped(name, 1.9, TEXT) for name in names]
+        self.lines = [sheet.wrapped(name, LONGEST, TEXT) for name in names]
         self.width = 0.15 + max(sheet.text_width(line, TEXT) for lines in self.lines for line in lines)
         self.row = max(ROW, 0.05 + 0.17 * max(map(len, self.lines)))  # inches
 
@@ -202,7 +206,7 @@ def profile(rows: Sequence[Level], own: Story) -> Figure:
 
 # The region as a thick stroke, the rest of the country as a hollow triangle.
 _BESIDE: Final[Sequence[Mapping[str, Any]]] = (
-    {"marker": "|", "markersize": 13, "markeredgewidth": 3, "color": palette.BLUE.light},
+    {"marker": "|", "markersize": 13, "markeredgewidth": 3, "color": palette.GREEN.light},
     {"marker": "^", "markersize": 7, "markerfacecolor": "white", "markeredgecolor": palette.GREY.light},
 )
 
@@ -319,6 +323,40 @@ _DARK: Final = "@media (prefers-color-scheme: dark){{text{{fill:{ink}}}{rules}}}
 )
 
 
+class Heading(NamedTuple):
+    """What stands over a picture, so that it can go without its page: a title, and the stamp of invented figures."""
+
+    title: str
+    stamp: str
+
+    def lines(self, width: float) -> list[str]:
+        """The title on as many lines as it needs; `width` in points."""
+        return sheet.wrapped(self.title, width / POINTS - 0.2, TEXT, bold=True)
+
+    def height(self, width: float) -> float:
+        """Room in points."""
+        return HEAD_LINE * (len(self.lines(width)) + bool(self.stamp)) + 6
+
+
+def headed(svg: str, heading: Heading) -> str:
+    """The picture with its heading above it."""
+    width, height = (float(size) for size in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
+    room = heading.height(width)
+    lines = [(line, palette.INK) for line in heading.lines(width)]
+    lines += [(heading.stamp, palette.ALARM)] if heading.stamp else []
+    font = f"font-size: {TEXT}px; font-family: {FONTS}; font-weight: bold"
+    texts = "".join(
+        f'<text x="6" y="{HEAD_LINE * place - room:.1f}" style="{font}; fill: {shade.light}">{escape(line)}</text>'
+        for place, (line, shade) in enumerate(lines, 1)
+    )
+    paper = f"fill: {palette.PAPER.light}"
+    ground = f'<rect x="0" y="{-room:.1f}" width="{width}" height="{room + 1:.1f}" style="{paper}"/>'
+    whole = re.sub(r'height="[\d.]+pt"', f'height="{height + room:.1f}pt"', svg, count=1)
+    box = f'viewBox="0 {-room:.1f} {width} {height + room:.1f}"'
+    whole = re.sub(r'viewBox="0 0 [\d.]+ [\d.]+"', box, whole, count=1)
+    return whole.replace("</svg>", f"{ground}{texts}</svg>")
+
+
 def finished(svg: str, language: str, title: str, description: str, texts: Mapping[str, str]) -> str:
     """The picture in a language, with its title and description; `texts` are the words to exchange, from Dutch."""
 
@@ -328,7 +366,7 @@ def finished(svg: str, language: str, title: str, description: str, texts: Mappi
             text = texts.get(text, text.translate(_SEPARATORS) if _NUMBER.match(text) else text)
         return f">{escape(text)}</text>"
 
-    svg = re.sub(r">([^<]*)</text>", said, svg)
+    svg = re.sub(r">([^<]+)</text>", said, svg)
     words = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     start = svg.index(">", svg.index("<svg ")) + 1
     return svg[:start].replace("<svg ", f'<svg role="img" lang="{language}" ', 1) + words + svg[start:]

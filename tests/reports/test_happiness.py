@@ -442,7 +442,7 @@ def test_marks_and_margins_stand_where_their_figures_are(view: View, report_of: 
     assert [on_axis(end) for end in line.margin] == pytest.approx([1 + 9 * own[end] for end in ("ci_low", "ci_high")])
     marks = {mark.kind: on_axis(mark.place) for mark in line.marks}
     assert marks["own"] == pytest.approx(1 + 9 * own["value"])
-    assert marks["diamond"] == pytest.approx(1 + 9 * rest["value"])
+    assert marks["triangle"] == pytest.approx(1 + 9 * rest["value"])
     assert all(0 <= mark.place <= 1 for line in picture.lines for mark in line.marks)
 
 
@@ -642,7 +642,7 @@ def test_a_hidden_figure_is_called_hidden_and_never_nought(view: View, tables: T
         "afgeschermd", "niet gegeven", "niet te zeggen", "niet te zeggen", "niet te zeggen"
     ]  # fmt: skip
     line = next(line for line in one.pictures[0].lines if line.name == "Inkomen")
-    assert (line.figure, line.margin, [m.kind for m in line.marks]) == ("afgeschermd", None, ["square", "diamond"])
+    assert (line.figure, line.margin, [m.kind for m in line.marks]) == ("afgeschermd", None, ["bar", "triangle"])
     assert "Inkomen: afgeschermd" in one.pictures[0].alt
     assert "afgeschermd: Verborgen, zodat niemand herkenbaar is. Inkomen volgens inwoners" in _pdf_text(other, "GM0153")
 
