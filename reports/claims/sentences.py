@@ -21,6 +21,7 @@ from reports.claims.figures import (
     end_text,
     figure,
     is_synthetic,
+    places_of,
     shown,
     shown_difference,
     telling,
@@ -149,13 +150,14 @@ def change_claim(row: Cells, sides: Sequence[Cells], indicator: Indicator, words
     label = words.label("verdict", row["verdict"], change=True)
     if row["verdict"] == "no_new_measurement":
         # A figure of a model is no measurement, whatever its period.
-        estimated = row["reference_period"] != row["baseline_reference_period"]
-        more = words("change_estimated") if estimated else ""
+        is_estimated = row["reference_period"] != row["baseline_reference_period"]
+        years = {side["measurement_year"] for side in sides if side["status"] == "estimated"}
+        more = words("change_estimated_both" if len(years) > 1 else "change_estimated") if is_estimated else ""
         return _said(words, "change_no_new_measurement", row, name=name, region=region, label=label, more=more)
     if row["value"] is None or row["baseline_value"] is None:
         return _said(words, "change_missing", row, name=name, region=_without_figure(row, sides, words))
     before, now = (
-        _beside_country(row[column], words) if relative else _with_unit(row[column], indicator, words)
+        _beside_country(row[column], words) if relative else _with_unit({**row, "value": row[column]}, indicator, words)
         for column in ("baseline_value", "value")
     )
     many = row["verdict"] == "no_demonstrable_difference" and _is_one_of_many(row)
@@ -185,13 +187,14 @@ def _without_figure(row: Cells, sides: Sequence[Cells], words: Words) -> str:
 
 
 def _beside_country(percent: float, words: Words) -> str:
-    """A figure relative to the country: `2,4% boven Nederland`."""
-    country = words.the_region(words.catalogue.region.country_code)
-    return words("above" if percent >= 0 else "below", percent=words.number(abs(percent), 1), country=country)
+    """A figure relative to the country: `2,4% boven Nederland`; what looks like nought has no direction."""
+    country, text = words.the_region(words.catalogue.region.country_code), words.number(abs(percent), 1)
+    side = "above" if percent > 0 else "below"
+    return words(side if text.strip("0.,") else "level_with", percent=text, country=country)
 
 
-def _with_unit(value: float, indicator: Indicator, words: Words) -> str:
-    text = words.number(shown(value, indicator, words), decimals_of(indicator, words))
+def _with_unit(row: Cells, indicator: Indicator, words: Words) -> str:
+    text = words.number(shown(row["value"], indicator, words), places_of(row, indicator, words))
     return f"{text}%" if indicator.is_percentage else text
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from catalog.model import Indicator
 from reports.charts.texts import period_text
-from reports.claims.figures import margin, places, places_of, shown
+from reports.claims.figures import margin, places, shown
 from reports.happiness.model import Cell
 from reports.happiness.texts import say
 from reports.view import Row
@@ -34,8 +34,7 @@ def figure(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     if row is None or row["value"] is None:
         return Cell(missing(row, words))
     said = margin_text(row, indicator, words) or _why_no_margin(row, indicator, words)
-    value = words.number(shown(row["value"], indicator, words), places_of(row.cells, indicator, words))
-    return Cell(value, said)
+    return Cell(number(row["value"], indicator, words), said)
 
 
 def missing(row: Row | None, words: Words) -> str:

@@ -123,7 +123,9 @@ def as_shown(row: Mapping[str, Any], column: str) -> float:
 
 
 def is_rounded(text: str, value: float, language: str) -> bool:
-    """Whether the text is the value, rounded for display."""
+    """Whether the text is the value, rounded for display; next to nought it says on which side."""
+    if text in {texts(language)["just_above"], texts(language)["just_below"]}:
+        return 0 < abs(value) < 0.05 and text == texts(language)["just_above" if value > 0 else "just_below"]
     return any(text == number(value, decimals, language) for decimals in range(5))
 
 
