@@ -26,6 +26,7 @@ from reports.words import LANGUAGES, Words, texts
 CATALOGUE = load_catalogue()
 WORDS = {language: Words(CATALOGUE, language) for language in LANGUAGES}
 VERDICTS = list(CATALOGUE.vocabulary["verdict"])
+DEMONSTRABLE = ("better", "worse", "higher", "lower")
 SCALE = CATALOGUE.survey.settings.grade
 
 INCOME, HEALTH, VALUE = "income_standardised_mean", "perceived_health_good", "dwelling_value_mean"
@@ -65,7 +66,16 @@ def words_of(sentence: str) -> set[str]:
 
 # --- rows made by hand; what is not given is that of cores against rural, in 2022
 
-SIDE: dict[str, Any] = {"ci_low": None, "ci_high": None, "n": None, "status": "definitive", "warnings": []}
+SIDE: dict[str, Any] = {
+    "measurement_year": 2022,
+    "region_code": "URBAN_CORE",
+    "value": 1.0,
+    "ci_low": None,
+    "ci_high": None,
+    "n": None,
+    "status": "definitive",
+    "warnings": [],
+}
 COMPARISON: dict[str, Any] = {
     "measurement_year": 2022,
     "indicator_id": INCOME,
@@ -100,6 +110,8 @@ CHANGE: dict[str, Any] = {
     "difference_ci_low": -4.31,
     "difference_ci_high": -1.19,
     "relative_difference": -4.1,
+    "p_value": 0.001,
+    "p_value_adjusted": 0.001,
     "verdict": "worse",
     "basis": "interval",
     "warnings": [],
@@ -117,6 +129,7 @@ MOVEMENT: dict[str, Any] = {
     "indicator_id": HEALTH,
     "region_code": "URBAN_CORE",
     "comparator_code": "RURAL",
+    "quantity": "difference",
     "estimate": -6.24,
     "ci_low": -11.97,
     "ci_high": -0.43,
@@ -392,6 +405,71 @@ def test_a_demonstrable_difference_and_its_margin_are_never_shown_as_nought() ->
     assert "Verschil −0,1 (tussen −0,1 en 0,0): geen aantoonbaar verschil." in undecided
 
 
+NEAR = {"difference": -0.009, "difference_ci_low": -0.0175, "difference_ci_high": -0.0005}
+NEARER = {"difference": 0.0005, "difference_ci_low": 0.0001, "difference_ci_high": 0.0009}
+
+
+@pytest.mark.parametrize(
+    ("said", "changed", "dutch", "english"),
+    [
+        (
+            figures,
+            SAID | NEAR,
+            " Verschil −0,08 (tussen −0,16 en net onder 0): aantoonbaar slechter.",
+            " Difference −0.08 (between −0.16 and just below 0): demonstrably worse.",
+        ),
+        (
+            differ,
+            SAID | NEAR,
+            " Het verschil is −0,08 punt (tussen −0,16 en net onder 0).",
+            " The difference is −0.08 points (between −0.16 and just below 0).",
+        ),
+        (
+            differ,
+            SAID | NEARER | {"verdict": "better"},
+            " Het verschil is net boven 0 punt (tussen net boven 0 en 0,01).",
+            " The difference is just above 0 points (between just above 0 and 0.01).",
+        ),
+        (
+            differ,
+            SAID | NEAR | {"verdict": "no_demonstrable_difference", "p_value_adjusted": 0.04},
+            " We vinden een verschil van −0,1 punt (tussen −0,2 en 0,0). Dat kan toeval of afronding zijn.",
+            " We find a difference of −0.1 points (between −0.2 and 0.0). That may be chance or rounding.",
+        ),
+        (
+            change,
+            {"indicator_id": HAPPY, "value": 0.61, "baseline_value": 0.601} | NEAR,
+            " Dat is een verschil van −0,08 punt (tussen −0,16 en net onder 0).",
+            " That is a difference of −0.08 points (between −0.16 and just below 0).",
+        ),
+        (
+            change,
+            {"quantity": "relative_to_nl", "verdict": "better"}
+            | {"difference": 4.5, "difference_ci_low": 0.003, "difference_ci_high": 9.0},
+            " Dat is een verschil van 4,50 procentpunt (tussen net boven 0 en 9,00).",
+            " That is a difference of 4.50 percentage points (between just above 0 and 9.00).",
+        ),
+        (
+            change,
+            {"difference": 4.5, "difference_ci_low": 0.03, "difference_ci_high": 9.0, "verdict": "better"},
+            " Dat is een verschil van 4,50 procentpunt (tussen 0,03 en 9,00).",
+            " That is a difference of 4.50 percentage points (between 0.03 and 9.00).",
+        ),
+        (
+            movement,
+            {"estimate": -2.25, "ci_low": -4.5, "ci_high": -0.0049},
+            " Het verschil is sinds toen veranderd met −2,25 procentpunt (tussen −4,50 en net onder 0).",
+            " The difference changed by −2.25 percentage points (between −4.50 and just below 0).",
+        ),
+    ],
+)
+def test_one_decimal_more_is_shown_where_that_tells_and_else_the_side_of_nought(
+    said: Callable[..., Said], changed: dict[str, Any], dutch: str, english: str
+) -> None:
+    assert said(language="nl", **changed).sentence.endswith(dutch)
+    assert said(language="en", **changed).sentence.endswith(english)
+
+
 @pytest.mark.parametrize(
     ("sides", "said"),
     [
@@ -440,6 +518,14 @@ DWELLINGS = {
     "value": 384.2, "comparator_value": 345.3, "difference": 38.9, "relative_difference": 11.27,
 }  # fmt: skip
 UNSURE = SAID | {"difference": 0.0111, "difference_ci_low": -0.0111, "difference_ci_high": 0.0333}
+UNSURE_AS = {
+    "nl": (
+        "Wij vergelijken veel cijfers tegelijk. Dan is dit niet zeker genoeg.",
+        "Dat kan toeval of afronding zijn.",
+    ),
+    "en": ("We compare many figures at once. Then this is not certain enough.", "That may be chance or rounding."),
+}
+ONE_OF_MANY = {"verdict": "no_demonstrable_difference", "p_value": 0.03, "p_value_adjusted": 0.11}
 NO_VALUE = {"value": None, "difference": None, "relative_difference": None, "verdict": "not_decidable", "basis": "none"}
 NOWHERE = NO_VALUE | {"comparator_value": None, "reference_period": None}
 
@@ -486,6 +572,43 @@ DIFFERENCES = [
         "demonstrable difference between the urban cores and the rural municipalities. We find a difference of 0.1 "
         "points (between −0.1 and 0.3). That may be chance or rounding.",
         sides=({"status": "estimated"}, {"warnings": ["small_n"]}),
+    ),
+    Spec(
+        "no_demonstrable_difference, as many are compared",
+        BETTER | ONE_OF_MANY,
+        "Goede ervaren gezondheid (cijfer over 2024): tussen Twente en de rest van Nederland is geen aantoonbaar "
+        "verschil. We vinden een verschil van 1,4 procentpunt (tussen 0,2 en 2,7). Wij vergelijken veel cijfers "
+        "tegelijk. Dan is dit niet zeker genoeg.",
+        "Good perceived health (figure for 2024): there is no demonstrable difference between Twente and the rest of "
+        "the Netherlands. We find a difference of 1.4 percentage points (between 0.2 and 2.7). We compare many "
+        "figures at once. Then this is not certain enough.",
+    ),
+    Spec(
+        "lower, than the municipalities that are most like it",
+        DWELLINGS | {"comparator_code": "PEERS_GM0168", "difference": -12.0, "relative_difference": -3.24}
+        | {"verdict": "lower"},
+        "Gemiddelde woningwaarde (cijfer over 2025): in Losser aantoonbaar lager dan in de gemeenten die lijken op "
+        "Losser. Het verschil is −12 duizend euro per woning (−3,2%).",
+        "Mean dwelling value (figure for 2025): demonstrably lower in Losser than in the municipalities like Losser. "
+        "The difference is −12 thousand euros per dwelling (−3.2%).",
+    ),
+    Spec(
+        "not_decidable, estimated",
+        SAID | {"region_code": "GM0183", "comparator_code": "NL01", "verdict": "not_decidable", "basis": "none"},
+        "Subjectief welzijn volgens inwoners (cijfer over 2025, geschat): of Tubbergen en Nederland echt verschillen, "
+        "is niet te zeggen. Een van de cijfers is geschat.",
+        "Subjective well-being according to residents (figure for 2025, estimated): whether Tubbergen and the "
+        "Netherlands really differ cannot be said. One of the figures is estimated.",
+        sides=({"status": "estimated"}, {}),
+    ),
+    Spec(
+        "not_decidable, provisional: that is no reason where both are of one year",
+        {"verdict": "not_decidable", "basis": "none"},
+        "Gemiddeld gestandaardiseerd inkomen (cijfer over 2021, voorlopig): of de stedelijke kernen en de "
+        "plattelandsgemeenten echt verschillen, is niet te zeggen. Wij weten niet hoe zeker het verschil is.",
+        "Mean standardised income (figure for 2021, provisional): whether the urban cores and the rural "
+        "municipalities really differ cannot be said. We do not know how certain the difference is.",
+        sides=({"status": "provisional"}, {}),
     ),
     Spec(
         "not_decidable",
@@ -538,7 +661,7 @@ DIFFERENCES = [
         "(suppressed). So they cannot be compared.",
         sides=({"status": "suppressed"}, {}),
     ),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", DIFFERENCES, ids=str)
@@ -561,6 +684,7 @@ CLOSER = RELATIVE | {
     "indicator_id": INCOME, "region_code": "TWENTE", "difference": 1.64, "difference_ci_low": 1.44,
     "difference_ci_high": 1.84, "verdict": "better", "basis": "register",
 }  # fmt: skip
+WIERDEN, COUNTRY = {"region_code": "GM0189"}, {"region_code": "NL01"}
 
 CHANGES = [
     Spec(
@@ -582,18 +706,27 @@ CHANGES = [
     Spec(
         "higher",
         VALUED,
-        "Gemiddelde woningwaarde (2022 en 2025): in Losser aantoonbaar gestegen. Het ging van 301 naar 384. "
-        "Dat is een verschil van 83 duizend euro per woning.",
-        "Mean dwelling value (2022 and 2025): demonstrably risen in Losser. It went from 301 to 384. "
-        "That is a difference of 83 thousand euros per dwelling.",
+        "Gemiddelde woningwaarde (2022 en 2025, niet gecorrigeerd voor prijzen): in Losser aantoonbaar gestegen. "
+        "Het ging van 301 naar 384. Dat is een verschil van 83 duizend euro per woning.",
+        "Mean dwelling value (2022 and 2025, not corrected for prices): demonstrably risen in Losser. "
+        "It went from 301 to 384. That is a difference of 83 thousand euros per dwelling.",
     ),
     Spec(
         "lower",
         VALUED | {"value": 301.4, "baseline_value": 384.2, "difference": -82.8, "verdict": "lower"},
-        "Gemiddelde woningwaarde (2022 en 2025): in Losser aantoonbaar gedaald. Het ging van 384 naar 301. "
-        "Dat is een verschil van −83 duizend euro per woning.",
-        "Mean dwelling value (2022 and 2025): demonstrably fallen in Losser. It went from 384 to 301. "
-        "That is a difference of −83 thousand euros per dwelling.",
+        "Gemiddelde woningwaarde (2022 en 2025, niet gecorrigeerd voor prijzen): in Losser aantoonbaar gedaald. "
+        "Het ging van 384 naar 301. Dat is een verschil van −83 duizend euro per woning.",
+        "Mean dwelling value (2022 and 2025, not corrected for prices): demonstrably fallen in Losser. "
+        "It went from 384 to 301. That is a difference of −83 thousand euros per dwelling.",
+    ),
+    Spec(
+        "higher, of whole percentages that are published so",
+        {"indicator_id": "owner_occupied_dwellings", "region_code": "GM0153", "value": 63.0, "baseline_value": 60.0}
+        | {"difference": 3.0, "verdict": "higher", "basis": "register", "warnings": ["whole_percent"]},
+        "Koopwoningen (2022 en 2025): in Enschede aantoonbaar gestegen. Het ging van 60% naar 63%. "
+        "Dat is een verschil van 3,0 procentpunt.",
+        "Owner-occupied dwellings (2022 and 2025): demonstrably risen in Enschede. It went from 60% to 63%. "
+        "That is a difference of 3.0 percentage points.",
     ),
     Spec(
         "no_demonstrable_difference",
@@ -602,6 +735,16 @@ CHANGES = [
         "verschil van −2,8 procentpunt (tussen −4,3 en 0,4). Dat kan toeval of afronding zijn.",
         "Good perceived health (2022 and 2025): no demonstrable change in the urban cores. We find a difference of "
         "−2.8 percentage points (between −4.3 and 0.4). That may be chance or rounding.",
+    ),
+    Spec(
+        "no_demonstrable_difference, as many are compared",
+        ONE_OF_MANY,
+        "Goede ervaren gezondheid (2022 en 2025): in de stedelijke kernen geen aantoonbare verandering. We vinden een "
+        "verschil van −2,8 procentpunt (tussen −4,3 en −1,2). Wij vergelijken veel cijfers tegelijk. Dan is dit niet "
+        "zeker genoeg.",
+        "Good perceived health (2022 and 2025): no demonstrable change in the urban cores. We find a difference of "
+        "−2.8 percentage points (between −4.3 and −1.2). We compare many figures at once. Then this is not certain "
+        "enough.",
     ),
     Spec(
         "not_decidable, without a margin",
@@ -615,16 +758,58 @@ CHANGES = [
         "not_decidable, provisional",
         {"indicator_id": INCOME, "region_code": "NL01", "verdict": "not_decidable", "basis": "none"},
         "Gemiddeld gestandaardiseerd inkomen (2022 en 2025, voorlopig): of er in Nederland echt iets is veranderd, is "
-        "niet te zeggen. Wij weten niet hoe zeker het verschil is.",
+        "niet te zeggen. Een van de cijfers is voorlopig. De bron kan het nog aanpassen.",
         "Mean standardised income (2022 and 2025, provisional): whether anything really changed in the Netherlands "
-        "cannot be said. We do not know how certain the difference is.",
+        "cannot be said. One of the figures is provisional. The source may still change it.",
         sides=({}, {"status": "provisional"}),
+    ),
+    Spec(
+        "not_decidable, estimated",
+        {"indicator_id": HAPPY, "region_code": "GM0183", "verdict": "not_decidable", "basis": "none"},
+        "Subjectief welzijn volgens inwoners (2022 en 2025, voorlopig, geschat): of er in Tubbergen echt iets is "
+        "veranderd, is niet te zeggen. Een van de cijfers is geschat.",
+        "Subjective well-being according to residents (2022 and 2025, provisional, estimated): whether anything "
+        "really changed in Tubbergen cannot be said. One of the figures is estimated.",
+        sides=({"status": "provisional"}, {"status": "estimated"}),
+    ),
+    Spec(
+        "not_decidable, of figures that are settled",
+        {"verdict": "not_decidable", "basis": "none"},
+        "Goede ervaren gezondheid (2022 en 2025): of er in de stedelijke kernen echt iets is veranderd, is niet te "
+        "zeggen. Wij weten niet hoe zeker het verschil is.",
+        "Good perceived health (2022 and 2025): whether anything really changed in the urban cores cannot be said. "
+        "We do not know how certain the difference is.",
     ),
     Spec(
         "no_new_measurement",
         {"verdict": "no_new_measurement", "difference": 0.0, "reference_period": "2022"},
         "Goede ervaren gezondheid: voor de stedelijke kernen is er geen nieuw cijfer in deze editie.",
         "Good perceived health: there is no new figure in this edition for the urban cores.",
+    ),
+    Spec(
+        "no_new_measurement, as one of the figures is estimated",
+        {"verdict": "no_new_measurement", "indicator_id": HAPPY, "region_code": "GM0183"},
+        "Subjectief welzijn volgens inwoners: voor Tubbergen is er geen nieuw cijfer in deze editie. "
+        "Een van de twee cijfers is geschat. Daarmee meten wij geen verandering.",
+        "Subjective well-being according to residents: there is no new figure in this edition for Tubbergen. "
+        "One of the two figures is estimated. With it we measure no change.",
+        sides=({"status": "estimated"}, {"measurement_year": 2025}),
+    ),
+    Spec(
+        "no_new_measurement, as both figures are estimated",
+        {"verdict": "no_new_measurement", "indicator_id": HAPPY, "region_code": "GM0183"},
+        "Subjectief welzijn volgens inwoners: voor Tubbergen is er geen nieuw cijfer in deze editie. "
+        "Beide cijfers zijn geschat. Daarmee meten wij geen verandering.",
+        "Subjective well-being according to residents: there is no new figure in this edition for Tubbergen. "
+        "Both figures are estimated. With them we measure no change.",
+        sides=({"status": "estimated"}, {"measurement_year": 2025, "status": "estimated"}),
+    ),
+    Spec(
+        "no_new_measurement, of an estimated figure that is used once more",
+        {"verdict": "no_new_measurement", "indicator_id": HAPPY, "region_code": "GM0183", "reference_period": "2022"},
+        "Subjectief welzijn volgens inwoners: voor Tubbergen is er geen nieuw cijfer in deze editie.",
+        "Subjective well-being according to residents: there is no new figure in this edition for Tubbergen.",
+        sides=({"status": "estimated"}, {"measurement_year": 2025, "status": "estimated"}),
     ),
     Spec(
         "not_comparable",
@@ -641,25 +826,38 @@ CHANGES = [
         "Over een verandering is dus niets te zeggen.",
         "Good perceived health: there are not figures of both years for the urban cores. "
         "So nothing can be said about a change.",
+        sides=({"value": None}, {}),
     ),
     Spec(
         "better, relative to the country",
         CLOSER,
         "Gemiddeld gestandaardiseerd inkomen, vergeleken met Nederland (2022 en 2025): in Twente aantoonbaar "
-        "verbeterd. Het ging van −6,5% naar −4,9%. Dat is een verschil van 1,6 procentpunt.",
+        "verbeterd. Het ging van 6,5% onder Nederland naar 4,9% onder Nederland. Dat is een verschil van 1,6 "
+        "procentpunt.",
         "Mean standardised income, compared with the Netherlands (2022 and 2025): demonstrably improved in Twente. "
-        "It went from −6.5% to −4.9%. That is a difference of 1.6 percentage points.",
+        "It went from 6.5% below the Netherlands to 4.9% below the Netherlands. That is a difference of 1.6 percentage "
+        "points.",
     ),
     Spec(
         "worse, of a score relative to the country: in per cent, not in grades",
         RELATIVE | GRADED | {"value": -3.2, "baseline_value": 1.1, "difference": -4.3, "difference_ci_low": -8.1}
         | {"difference_ci_high": -0.5, "verdict": "worse"},
         "Subjectief welzijn volgens inwoners, vergeleken met Nederland (2022 en 2025): in de stedelijke kernen "
-        "aantoonbaar verslechterd. Het ging van 1,1% naar −3,2%. Dat is een verschil van −4,3 procentpunt (tussen "
-        "−8,1 en −0,5).",
+        "aantoonbaar verslechterd. Het ging van 1,1% boven Nederland naar 3,2% onder Nederland. Dat is een verschil "
+        "van −4,3 procentpunt (tussen −8,1 en −0,5).",
         "Subjective well-being according to residents, compared with the Netherlands (2022 and 2025): demonstrably "
-        "worsened in the urban cores. It went from 1.1% to −3.2%. That is a difference of −4.3 percentage points "
-        "(between −8.1 and −0.5).",
+        "worsened in the urban cores. It went from 1.1% above the Netherlands to 3.2% below the Netherlands. That is "
+        "a difference of −4.3 percentage points (between −8.1 and −0.5).",
+    ),
+    Spec(
+        "better, relative to the country: nought has no direction",
+        CLOSER | {"baseline_value": -0.04, "value": 2.4, "difference": 2.44},
+        "Gemiddeld gestandaardiseerd inkomen, vergeleken met Nederland (2022 en 2025): in Twente aantoonbaar "
+        "verbeterd. Het ging van ongeveer gelijk aan Nederland naar 2,4% boven Nederland. Dat is een verschil van 2,4 "
+        "procentpunt.",
+        "Mean standardised income, compared with the Netherlands (2022 and 2025): demonstrably improved in Twente. "
+        "It went from about level with the Netherlands to 2.4% above the Netherlands. That is a difference of 2.4 "
+        "percentage points.",
     ),
     Spec(
         "missing, relative to the country",
@@ -668,6 +866,16 @@ CHANGES = [
         "Over een verandering is dus niets te zeggen.",
         "Good perceived health, compared with the Netherlands: there are not figures of both years for Wierden. "
         "So nothing can be said about a change.",
+        sides=(WIERDEN, COUNTRY, WIERDEN | {"value": None}, COUNTRY | {"value": None}),
+    ),
+    Spec(
+        "missing for the country, relative to the country",
+        RELATIVE | {"value": None, "difference": None, "verdict": "not_decidable", "region_code": "GM0189"},
+        "Goede ervaren gezondheid, vergeleken met Nederland: voor Nederland is er niet van beide jaren een cijfer. "
+        "Over een verandering is dus niets te zeggen.",
+        "Good perceived health, compared with the Netherlands: there are not figures of both years for the "
+        "Netherlands. So nothing can be said about a change.",
+        sides=(WIERDEN, COUNTRY, WIERDEN, COUNTRY | {"value": None}),
     ),
 ]  # fmt: skip
 
@@ -675,6 +883,32 @@ CHANGES = [
 @pytest.mark.parametrize("spec", CHANGES, ids=str)
 def test_what_is_said_of_a_change(spec: Spec) -> None:
     holds(spec, change, sides=spec.sides)
+
+
+@pytest.mark.parametrize("said", [differ, change])
+@pytest.mark.parametrize(
+    ("low", "high", "adjusted", "many"),
+    [
+        (0.1, 2.7, 0.05, True),
+        (-2.7, -0.1, 0.3, True),
+        (0.1, 2.7, 0.0499, False),
+        (0.0, 2.7, 0.3, False),
+        (-2.7, 0.0, 0.3, False),
+        (-0.1, 2.7, 0.3, False),
+        (0.1, 2.7, None, False),
+        (None, None, 0.3, False),
+    ],
+)
+def test_only_where_the_margin_leaves_nought_out_the_comparing_of_many_is_why_it_is_not_sure(
+    said: Callable[..., Said], low: float | None, high: float | None, adjusted: float | None, *, many: bool
+) -> None:
+    row = {"indicator_id": HEALTH, "difference_ci_low": low, "difference_ci_high": high, "p_value_adjusted": adjusted}
+    for language, (of_many, chance) in UNSURE_AS.items():
+        for verdict in VERDICTS if said is change else [v for v in VERDICTS if v != "no_new_measurement"]:
+            sentence = said(language=language, **row, verdict=verdict).sentence
+            unsure = verdict == "no_demonstrable_difference"
+            assert sentence.endswith(f" {of_many}") == (unsure and many)
+            assert sentence.endswith(f" {chance}") == (unsure and not many)
 
 
 def test_every_verdict_on_a_change_or_difference_is_in_the_table_above() -> None:
@@ -686,6 +920,8 @@ def test_every_verdict_on_a_change_or_difference_is_in_the_table_above() -> None
 
 
 # --- one figure
+
+OWNED = {"indicator_id": "owner_occupied_dwellings", "value": 60.0, "warnings": ["whole_percent"]}
 
 VALUES = [
     Spec(
@@ -718,6 +954,36 @@ VALUES = [
         {"indicator_id": "population", "region_code": "NL01", "value": 18_044_027.0},
         "Inwoners (inwoners, cijfer over 2025): Nederland 18.044.027.",
         "Population (persons, figure for 2025): the Netherlands 18,044,027.",
+    ),
+    Spec(
+        "a whole percentage of a municipality, as it is published",
+        OWNED,
+        "Koopwoningen (procent van de woningen, cijfer over 2025): Enschede 60.",
+        "Owner-occupied dwellings (per cent of dwellings, figure for 2025): Enschede 60.",
+    ),
+    Spec(
+        "a whole percentage of the country, as it is published",
+        OWNED | {"region_code": "NL01"},
+        "Koopwoningen (procent van de woningen, cijfer over 2025): Nederland 60.",
+        "Owner-occupied dwellings (per cent of dwellings, figure for 2025): the Netherlands 60.",
+    ),
+    Spec(
+        "a percentage of a group that happens to be whole",
+        OWNED | {"region_code": "TWENTE"},
+        "Koopwoningen (procent van de woningen, cijfer over 2025): Twente 60,0.",
+        "Owner-occupied dwellings (per cent of dwellings, figure for 2025): Twente 60.0.",
+    ),
+    Spec(
+        "a whole percentage whose publisher gives decimals",
+        OWNED | {"warnings": []},
+        "Koopwoningen (procent van de woningen, cijfer over 2025): Enschede 60,0.",
+        "Owner-occupied dwellings (per cent of dwellings, figure for 2025): Enschede 60.0.",
+    ),
+    Spec(
+        "a percentage that is not whole in spite of its publisher",
+        OWNED | {"value": 60.4},
+        "Koopwoningen (procent van de woningen, cijfer over 2025): Enschede 60,4.",
+        "Owner-occupied dwellings (per cent of dwellings, figure for 2025): Enschede 60.4.",
     ),
 ]  # fmt: skip
 MISSING = {
@@ -762,6 +1028,20 @@ def test_every_status_without_a_figure_is_in_the_table_above() -> None:
     assert set(CATALOGUE.vocabulary["status"]) - {"definitive", "provisional", "estimated"} == set(MISSING)
 
 
+def test_whole_percentages_stand_beside_those_of_groups_as_each_is_published() -> None:
+    row = {"indicator_id": "owner_occupied_dwellings", "region_code": "GM0153", "comparator_code": "TWENTE"}
+    numbers = {"value": 60.0, "comparator_value": 61.0, "difference": -1.0, "relative_difference": -1.6}
+    sides = tuple(
+        {"region_code": code, "value": figure, "warnings": ["whole_percent"]}
+        for code, figure in (("GM0153", 60.0), ("TWENTE", 61.0))
+    )
+    assert "): Enschede 60, Twente 61,0 procent van de woningen. Verschil −1,0" in say(sides, **row | numbers)
+    assert (
+        "): Enschede 60, Twente 61.0 per cent of dwellings. Difference −1.0"
+        in figures(sides, "en", **row | numbers).sentence
+    )
+
+
 # --- how a difference between two groups moved
 
 MOVED = "Goede ervaren gezondheid: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen sinds 2022"
@@ -775,33 +1055,54 @@ MOVEMENTS = [
     Spec(
         "better",
         UPWARDS | {"verdict": "better"},
-        f"{MOVED} aantoonbaar verbeterd. Het verschil schoof 6,2 procentpunt (tussen 0,4 en 12,0) op.",
+        f"{MOVED} aantoonbaar verbeterd. Het verschil is sinds toen veranderd met 6,2 procentpunt "
+        "(tussen 0,4 en 12,0).",
         f"{HAS_MOVED} demonstrably improved in the urban cores since 2022. "
-        "The difference moved by 6.2 percentage points (between 0.4 and 12.0).",
+        "The difference changed by 6.2 percentage points (between 0.4 and 12.0).",
     ),
     Spec(
         "worse",
         {},
-        f"{MOVED} aantoonbaar verslechterd. Het verschil schoof −6,2 procentpunt (tussen −12,0 en −0,4) op.",
+        f"{MOVED} aantoonbaar verslechterd. Het verschil is sinds toen veranderd met −6,2 procentpunt "
+        "(tussen −12,0 en −0,4).",
         f"{HAS_MOVED} demonstrably worsened in the urban cores since 2022. "
-        "The difference moved by −6.2 percentage points (between −12.0 and −0.4).",
+        "The difference changed by −6.2 percentage points (between −12.0 and −0.4).",
     ),
     Spec(
         "higher, of an amount from a register",
         {"indicator_id": VALUE, "estimate": 16.9, "ci_low": 14.9, "ci_high": 18.9, "verdict": "higher"}
         | {"basis": "register"},
         "Gemiddelde woningwaarde: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen sinds 2022 "
-        "aantoonbaar gestegen. Het verschil schoof 17 duizend euro per woning op.",
+        "aantoonbaar gestegen. Het verschil is sinds toen veranderd met 17 duizend euro per woning.",
         "Mean dwelling value: compared with the rural municipalities, it has demonstrably risen in the urban cores "
-        "since 2022. The difference moved by 17 thousand euros per dwelling.",
+        "since 2022. The difference changed by 17 thousand euros per dwelling.",
     ),
     Spec(
         "lower, of a score: in grades",
         {"indicator_id": HAPPY, "estimate": -0.02, "ci_low": -0.03, "ci_high": -0.01, "verdict": "lower"},
         "Subjectief welzijn volgens inwoners: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen "
-        "sinds 2022 aantoonbaar gedaald. Het verschil schoof −0,2 punt (tussen −0,3 en −0,1) op.",
+        "sinds 2022 aantoonbaar gedaald. Het verschil is sinds toen veranderd met −0,2 punt (tussen −0,3 en −0,1).",
         "Subjective well-being according to residents: compared with the rural municipalities, it has demonstrably "
-        "fallen in the urban cores since 2022. The difference moved by −0.2 points (between −0.3 and −0.1).",
+        "fallen in the urban cores since 2022. The difference changed by −0.2 points (between −0.3 and −0.1).",
+    ),
+    Spec(
+        "higher, of an amount of which the relative difference is followed: in points",
+        {"indicator_id": VALUE, "quantity": "relative_difference", "estimate": 2.83, "ci_low": 2.32, "ci_high": 3.34}
+        | {"verdict": "higher", "basis": "register"},
+        "Gemiddelde woningwaarde: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen sinds 2022 "
+        "aantoonbaar gestegen. Het verschil is sinds toen veranderd met 2,8 procentpunt.",
+        "Mean dwelling value: compared with the rural municipalities, it has demonstrably risen in the urban cores "
+        "since 2022. The difference changed by 2.8 percentage points.",
+    ),
+    Spec(
+        "worse, of a score relative to another: in points, not in grades",
+        {"indicator_id": HAPPY, "quantity": "relative_difference"},
+        "Subjectief welzijn volgens inwoners: vergeleken met de plattelandsgemeenten is het in de stedelijke kernen "
+        "sinds 2022 aantoonbaar verslechterd. Het verschil is sinds toen veranderd met −6,2 procentpunt "
+        "(tussen −12,0 en −0,4).",
+        "Subjective well-being according to residents: compared with the rural municipalities, it has demonstrably "
+        "worsened in the urban cores since 2022. The difference changed by −6.2 percentage points (between −12.0 and "
+        "−0.4).",
     ),
     Spec(
         "no_demonstrable_difference",
@@ -827,7 +1128,7 @@ MOVEMENTS = [
         f"Goede ervaren gezondheid: {BETWEEN} is met 2022 niet te vergelijken.",
         f"Good perceived health: {BETWEEN_THEM} is not comparable with 2022.",
     ),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", MOVEMENTS, ids=str)
@@ -871,13 +1172,17 @@ def places(*rows: dict[str, Any], language: str = "nl", **changed: object) -> di
 def test_a_place_is_said_with_its_range() -> None:
     almelo = {"region_code": "GM0141", "rank": 11, "rank_low": 7, "rank_high": 11}
     dutch, english = (places({}, almelo, language=language) for language in LANGUAGES)
-    otherwise = "(1 is het gunstigst). Dat kan met andere rekenwijzen en een andere steekproef"
-    assert dutch["GM0141"] == f"{SCORE_OF['nl']}: Almelo staat op plaats 11 van 14 {otherwise} plaats 7 tot 11 zijn."
-    assert dutch["GM0153"] == f"{SCORE_OF['nl']}: Enschede staat op plaats 12 van 14 {otherwise} plaats 9 tot 14 zijn."
+    otherwise = "(1 is het gunstigst). Dat is met andere rekenwijzen en een andere steekproef meestal"
+    assert dutch["GM0141"] == f"{SCORE_OF['nl']}: Almelo staat op plaats 11 van 14 {otherwise} plaats 7 tot 11."
+    assert dutch["GM0153"] == f"{SCORE_OF['nl']}: Enschede staat op plaats 12 van 14 {otherwise} plaats 9 tot 14."
     assert dutch["GM0164"] == f"{SCORE_OF['nl']}: voor Hengelo is er geen plaats."
     assert english["GM0141"] == (
-        f"{SCORE_OF['en']}: Almelo is in place 11 of 14 (1 is the most favourable). "
-        "That can be place 7 to 11 with other ways of computing and another sample."
+        f"{SCORE_OF['en']}: Almelo ranks 11 of 14 (1 is the most favourable). "
+        "Mostly that is place 7 to 11 with other ways of computing and another sample."
+    )
+    assert english["GM0153"] == (
+        f"{SCORE_OF['en']}: Enschede ranks 12 of 14 (1 is the most favourable). "
+        "Mostly that is place 9 to 14 with other ways of computing and another sample."
     )
     assert english["GM0164"] == f"{SCORE_OF['en']}: there is no place for Hengelo."
     assert set(dutch) == set(english) == set(REGION.municipalities)
@@ -893,13 +1198,13 @@ def test_a_place_is_said_with_its_range() -> None:
         ),
         (
             (11, 11),
-            " Dat kan met andere rekenwijzen en een andere steekproef plaats 11 zijn.",
-            " That can be place 11 with other ways of computing and another sample.",
+            " Dat is met andere rekenwijzen en een andere steekproef meestal plaats 11.",
+            " Mostly that is place 11 with other ways of computing and another sample.",
         ),
         (
             (8, 11),
-            " Dat kan met andere rekenwijzen en een andere steekproef plaats 8 tot 11 zijn.",
-            " That can be place 8 to 11 with other ways of computing and another sample.",
+            " Dat is met andere rekenwijzen en een andere steekproef meestal plaats 8 tot 11.",
+            " Mostly that is place 8 to 11 with other ways of computing and another sample.",
         ),
     ],
 )
@@ -909,15 +1214,16 @@ def test_a_range_of_one_place_or_beside_the_place_is_said_as_it_is(
     range_of = {"rank_low": ends[0], "rank_high": ends[1]}
     assert rank("nl", **range_of).sentence.endswith(said)
     assert rank("en", **range_of).sentence.endswith(english)
+    assert ": Enschede ranks 12 of 14 (1 is the most favourable)." in rank("en", **range_of).sentence
 
 
 def test_where_the_uncertainty_of_figures_is_unknown_the_range_says_so() -> None:
     assert rank("nl", warnings=["no_margin"]).sentence.endswith(
-        " Dat kan met andere rekenwijzen plaats 9 tot 14 zijn. Het kan ook nog anders zijn. "
+        " Dat is met andere rekenwijzen meestal plaats 9 tot 14. Het kan ook nog anders zijn. "
         "Van een deel van de cijfers weten wij niet hoe zeker ze zijn."
     )
     assert rank("en", warnings=["no_margin"]).sentence.endswith(
-        " That can be place 9 to 14 with other ways of computing. It may also be something else. "
+        " Mostly that is place 9 to 14 with other ways of computing. It may also be something else. "
         "Of some figures we do not know how certain they are."
     )
 
@@ -963,30 +1269,55 @@ COUNTED = [
 def test_how_many_indicators_differ_is_counted() -> None:
     rows = [COMPARISON | {"verdict": verdict} for verdict in COUNTED]
     assert sentences.count_difference_claim(rows, WORDS["nl"]).sentence == (
-        "De stedelijke kernen en de plattelandsgemeenten: we vergelijken 8 indicatoren (2022). "
+        "De stedelijke kernen en de plattelandsgemeenten: we vergelijken 8 indicatoren (meetjaar 2022). "
         "Bij 2 is het in de stedelijke kernen aantoonbaar beter. Bij 1 is het in de stedelijke kernen aantoonbaar "
         "slechter. Bij 1 is het in de stedelijke kernen aantoonbaar hoger. Bij 2 is er geen aantoonbaar verschil. "
         "Bij 1 is het niet te zeggen. Bij 1 is het niet te vergelijken."
     )
     rows[0] |= {"warnings": ["synthetic"]}
     assert sentences.count_difference_claim(rows, WORDS["en"]).sentence == (
-        "Invented example: The urban cores and the rural municipalities: we compare 8 indicators (2022). "
-        "2: demonstrably better in the urban cores. 1: demonstrably worse in the urban cores. 1: demonstrably higher "
-        "in the urban cores. 2: no demonstrable difference. 1: cannot be said. 1: not comparable."
+        "Invented example: The urban cores and the rural municipalities: we compare 8 indicators (measurement year "
+        "2022). For 2 it is demonstrably better in the urban cores. For 1 it is demonstrably worse in the urban "
+        "cores. For 1 it is demonstrably higher in the urban cores. For 2 there is no demonstrable difference. For 1 "
+        "this cannot be said. For 1 it is not comparable."
+    )
+
+
+def test_figures_that_are_missing_are_counted_apart_from_what_cannot_be_said() -> None:
+    gone = [{"value": None}, {"comparator_value": None}, {"value": None, "comparator_value": None}, {}]
+    rows = [COMPARISON | {"verdict": "not_decidable"} | changed for changed in gone]
+    assert sentences.count_difference_claim(rows, WORDS["nl"]).sentence == (
+        "De stedelijke kernen en de plattelandsgemeenten: we vergelijken 4 indicatoren (meetjaar 2022). "
+        "Bij 1 is het niet te zeggen. Bij 3 ontbreekt een cijfer."
+    )
+    assert sentences.count_difference_claim(rows[:3], WORDS["en"]).sentence == (
+        "The urban cores and the rural municipalities: we compare 3 indicators (measurement year 2022). "
+        "For 3 a figure is missing."
+    )
+    since = [{"value": None}, {"baseline_value": None}, {"verdict": "no_new_measurement"}, {}]
+    moved = [CHANGE | {"verdict": "not_decidable"} | changed for changed in since]
+    assert sentences.count_change_claim(moved, WORDS["nl"]).sentence == (
+        "De stedelijke kernen: we vergelijken 4 indicatoren met 2022. Bij 1 is het niet te zeggen. "
+        "Bij 1 is er geen nieuw cijfer in deze editie. Bij 2 ontbreekt een cijfer."
+    )
+    assert sentences.count_change_claim(moved, WORDS["en"]).sentence == (
+        "The urban cores: we compare 4 indicators with 2022. For 1 this cannot be said. "
+        "For 1 there is no new figure in this edition. For 2 a figure is missing."
     )
 
 
 def test_how_many_indicators_changed_is_counted() -> None:
     verdicts = ["lower", "no_new_measurement", "no_new_measurement", "better", "no_demonstrable_difference"]
-    rows = [CHANGE | {"verdict": verdict, "region_code": "GM0153"} for verdict in verdicts]
+    rows = [CHANGE | {"verdict": verdict, "region_code": "GM0153"} for verdict in [*verdicts, "not_comparable"]]
     assert sentences.count_change_claim(rows, WORDS["nl"]).sentence == (
-        "Enschede: we vergelijken 5 indicatoren met 2022. Bij 1 is het aantoonbaar verbeterd. "
+        "Enschede: we vergelijken 6 indicatoren met 2022. Bij 1 is het aantoonbaar verbeterd. "
         "Bij 1 is het aantoonbaar gedaald. Bij 1 is er geen aantoonbare verandering. "
-        "Bij 2 is er geen nieuw cijfer in deze editie."
+        "Bij 2 is er geen nieuw cijfer in deze editie. Bij 1 is het niet te vergelijken."
     )
     assert sentences.count_change_claim(rows, WORDS["en"]).sentence == (
-        "Enschede: we compare 5 indicators with 2022. 1: demonstrably improved. 1: demonstrably fallen. "
-        "1: no demonstrable change. 2: no new figure in this edition."
+        "Enschede: we compare 6 indicators with 2022. For 1 it has demonstrably improved. "
+        "For 1 it has demonstrably fallen. For 1 there is no demonstrable change. "
+        "For 2 there is no new figure in this edition. For 1 it is not comparable."
     )
 
 
@@ -999,8 +1330,8 @@ def test_how_many_figures_are_missing_older_or_invented_is_counted() -> None:
         "eerder gebruikt. Bij 1 is het cijfer verzonnen, als voorbeeld."
     )
     assert sentences.count_value_claim(rows, WORDS["en"]).sentence == (
-        "Enschede: of 7 indicators, 2 have no figure for 2025. For 2 the figure is of an earlier year and was used "
-        "before. For 1 the figure is invented, as an example."
+        "Enschede: we look at 7 indicators. For 2 there is no figure for 2025. For 2 the figure is of an earlier year "
+        "and was used before. For 1 the figure is invented, as an example."
     )
     assert sentences.count_value_claim(real, WORDS["nl"]).sentence == (
         "Enschede: van 6 indicatoren is er bij 2 geen cijfer over 2025. Bij 2 is het cijfer van een eerder jaar en al "
@@ -1095,7 +1426,8 @@ def test_no_sentence_shows_what_is_not_dutch(said: list[tuple[dict[str, Any], st
 
 def test_every_number_in_a_sentence_is_one_of_its_row(said: list[tuple[dict[str, Any], str]]) -> None:
     for row, sentence in said:
-        assert_numbers_are_cells(sentence, "nl", cells_of_figures(row, row["sides"]), of(row), row["reference_period"])
+        rest = without_nearly_nought(sentence, "nl", row)
+        assert_numbers_are_cells(rest, "nl", cells_of_figures(row, row["sides"]), of(row), row["reference_period"])
 
 
 def test_every_made_up_row_of_the_edition_is_said_to_be_one(said: list[tuple[dict[str, Any], str]]) -> None:
@@ -1114,9 +1446,9 @@ def test_every_sentence_carries_the_verdict_of_its_row(said: list[tuple[dict[str
 def test_a_demonstrable_difference_is_not_shown_as_nought(said: list[tuple[dict[str, Any], str]]) -> None:
     """ "Verschil 0: aantoonbaar hoger" would make a reader doubt both."""
     for row, sentence in said:
-        if row["verdict"] in ("better", "worse", "higher", "lower"):
-            (shown,) = re.findall(r"Verschil (\S+?)[ :]", sentence)
-            assert shown.strip("0,−"), sentence
+        if row["verdict"] in DEMONSTRABLE:
+            (shown,) = re.findall(r"Verschil (net onder 0|net boven 0|\S+?)[ :]", sentence)
+            assert_is_on_its_side(shown, "nl", row["difference"])
 
 
 def made_up(*rows: Mapping[str, Any]) -> bool:
@@ -1125,8 +1457,8 @@ def made_up(*rows: Mapping[str, Any]) -> bool:
 
 # --- every number in a sentence: read back, and held against the cells of the row
 
-# A cell as it is shown, and with how many decimals it may be.
-Cell = tuple[float, range]
+# A cell as it is shown, and with how many decimals.
+Cell = tuple[float, int]
 
 NUMBER = {"nl": re.compile(r"−?\d{1,3}(?:\.\d{3})*(?:,\d+)?"), "en": re.compile(r"−?\d{1,3}(?:,\d{3})*(?:\.\d+)?")}
 
@@ -1153,7 +1485,7 @@ def assert_numbers_are_cells(
             continue
         shown, decimals = read_back(token, language)
         near = 0.5 * 10**-decimals + 1e-9
-        assert any(decimals in places and abs(cell - shown) <= near for cell, places in cells), (token, sentence)
+        assert any(decimals == places and abs(cell - shown) <= near for cell, places in cells), (token, sentence)
 
 
 def grade_or_not(figure: float | None, indicator: Indicator) -> float | None:
@@ -1161,42 +1493,107 @@ def grade_or_not(figure: float | None, indicator: Indicator) -> float | None:
     return grades.grade(figure, SCALE) if figure is not None and indicator.unit == grades.SCORE else figure
 
 
-def known(cells: list[float | None], decimals: int, more: int = 0) -> list[Cell]:
-    return [(cell, range(decimals, decimals + more + 1)) for cell in cells if cell is not None]
+def known(cells: list[float | None], decimals: int) -> list[Cell]:
+    return [(cell, decimals) for cell in cells if cell is not None]
 
 
 def decimals_of(indicator: Indicator) -> int:
     return 1 if indicator.unit == grades.SCORE else indicator.decimals
 
 
-def cells_of_difference(row: Mapping[str, Any], names: tuple[str, ...]) -> list[Cell]:
-    """A difference and its margin; small ones may have two decimals more. Scores differ in grades."""
-    indicator = of(row)
-    factor = grades.span(SCALE) if indicator.unit == grades.SCORE else 1.0
-    ends = [None if row[name] is None else factor * row[name] for name in names]
-    return known(ends, decimals_of(indicator), more=2) + known([row.get("relative_difference")], 1)
-
-
 DIFFERENCE = ("difference", "difference_ci_low", "difference_ci_high")
+NEARLY = {"nl": {-1: "net onder 0", 1: "net boven 0"}, "en": {-1: "just below 0", 1: "just above 0"}}
+
+
+def looks_nought(figure: float, decimals: int) -> bool:
+    return abs(figure) < 0.5 * 10**-decimals
+
+
+def as_shown(row: Mapping[str, Any]) -> tuple[list[float], int]:
+    """A difference and the ends of its margin as they are shown, and with how many decimals.
+
+    One decimal more, and no second, where something demonstrable would look like nought. Scores differ in grades.
+    """
+    indicator = of(row)
+    names = ("estimate", "ci_low", "ci_high") if "estimate" in row else DIFFERENCE
+    in_percent = row.get("quantity") in ("relative_to_nl", "relative_difference")
+    factor = grades.span(SCALE) if indicator.unit == grades.SCORE and not in_percent else 1.0
+    found = [None if row[name] is None else factor * row[name] for name in names]
+    with_margin = row["basis"] == "interval" and None not in found
+    ends = [end for end in (found if with_margin else found[:1]) if end is not None]
+    decimals = 1 if in_percent else decimals_of(indicator)
+    more = row["verdict"] in DEMONSTRABLE and any(looks_nought(end, decimals) for end in ends)
+    return ends, decimals + more
+
+
+def without_nearly_nought(sentence: str, language: str, row: Mapping[str, Any]) -> str:
+    """The sentence without `net onder 0`: said of each demonstrable figure that rounds to nought, and of no other."""
+    ends, decimals = as_shown(row) if row.get("verdict") in DEMONSTRABLE else ([], 0)
+    for sign, text in NEARLY[language].items():
+        near = [end for end in ends if looks_nought(end, decimals) and sign * end > 0]
+        assert len(re.findall(rf"\b{text}(?![,.]?\d)", sentence)) == sentence.count(text) == len(near), sentence
+        sentence = sentence.replace(text, "")
+    return sentence
+
+
+def assert_is_on_its_side(shown: str, language: str, figure: float) -> None:
+    """What is shown of a demonstrable difference is not nought, and on the same side of it."""
+    nearly = {text: sign for sign, text in NEARLY[language].items()}
+    assert nearly.get(shown) or shown.strip("0.,−"), shown
+    assert (shown.startswith("−") or nearly.get(shown) == -1) == (figure < 0)
+
+
+def cells_of_difference(row: Mapping[str, Any]) -> list[Cell]:
+    """A difference and its margin; of two areas in per cent too."""
+    ends, decimals = as_shown(row)
+    return known([*ends], decimals) + known([row["relative_difference"] if "comparator_value" in row else None], 1)
+
+
+def decimals_of_figure(row: Mapping[str, Any], figure: float | None) -> int:
+    """A whole percentage is shown so where its publisher rounds: of a municipality and of the country."""
+    published = {*REGION.municipalities, REGION.country_code}
+    whole = "whole_percent" in row["warnings"] and row["region_code"] in published and figure == round(figure or 0)
+    return 0 if whole else decimals_of(of(row))
 
 
 def cells_of_value(row: Mapping[str, Any]) -> list[Cell]:
     indicator = of(row)
     ends = [grade_or_not(row[name], indicator) for name in ("value", "ci_low", "ci_high")]
-    return known(ends, decimals_of(indicator)) + known([row["n"]], 0)
+    return known(ends, decimals_of_figure(row, row["value"])) + known([row["n"]], 0)
 
 
 def cells_of_figures(row: Mapping[str, Any], sides: list[Mapping[str, Any]]) -> list[Cell]:
-    return [*cells_of_difference(row, DIFFERENCE), *(cell for side in sides for cell in cells_of_value(side))]
+    return [*cells_of_difference(row), *(cell for side in sides for cell in cells_of_value(side))]
 
 
 def cells_of_change(row: Mapping[str, Any]) -> list[Cell]:
-    ends = [row["value"], row["baseline_value"]]
-    if row["quantity"] == "relative_to_nl":  # in per cent, whatever the indicator is measured in
-        return known(ends, 1) + known([row[name] for name in DIFFERENCE], 1, more=2)
-    indicator = of(row)
-    shown = [grade_or_not(end, indicator) for end in ends]
-    return known(shown, decimals_of(indicator)) + cells_of_difference(row, DIFFERENCE)
+    if row["quantity"] == "relative_to_nl":  # its figures are read by `without_country`
+        return cells_of_difference(row)
+    indicator, ends = of(row), [row["value"], row["baseline_value"]]
+    shown = [cell for end in ends for cell in known([grade_or_not(end, indicator)], decimals_of_figure(row, end))]
+    return shown + cells_of_difference(row)
+
+
+BESIDE = {
+    "nl": re.compile(r"(?:(\d[\d.]*,\d)% (boven|onder)|(ongeveer) gelijk aan) Nederland\b"),
+    "en": re.compile(r"(?:(\d[\d,]*\.\d)% (above|below)|(about) level with) the Netherlands\b"),
+}
+
+
+def without_country(sentence: str, language: str, row: Mapping[str, Any]) -> str:
+    """The sentence without `2,4% boven Nederland`: on its side, first the baseline's and then the present one."""
+    if row.get("quantity") != "relative_to_nl" or row["verdict"] not in DEMONSTRABLE:
+        assert not BESIDE[language].search(sentence), sentence
+        return sentence
+    found = BESIDE[language].findall(sentence)
+    for (text, side, level), cell in zip(found, (row["baseline_value"], row["value"]), strict=True):
+        assert bool(level) == looks_nought(cell, 1), sentence
+        if not level:
+            shown, decimals = read_back(text, language)
+            assert decimals == 1
+            assert (side in ("boven", "above")) == (cell > 0), sentence
+            assert abs(abs(cell) - shown) <= 0.05 + 1e-9, sentence
+    return BESIDE[language].sub("", sentence)
 
 
 def cells_of_rank(row: Mapping[str, Any]) -> list[Cell]:
@@ -1272,9 +1669,9 @@ def test_every_claim_stands_once_in_each_language_with_one_rule_and_row(publishe
 
 
 def test_every_row_of_the_last_year_that_readers_see_has_its_claim(tables: Tables, published: pl.DataFrame) -> None:
-    """Of the indicators with a page; differences with the municipalities that are most like one are not said."""
+    """Of the indicators with a page; of the municipalities that are most like one too."""
     shown = {i.indicator_id for i in CATALOGUE.indicators if i.theme_id and i.measured_for == "municipality"}
-    own = [*REGION.own_groups, *REGION.municipalities, REGION.country_code, REGION.rest_code]
+    own = [*REGION.own_groups, *REGION.municipalities, *REGION.peers.values(), REGION.country_code, REGION.rest_code]
     of_one_row = published.filter(~pl.col("rule").str.contains("^(?:count_|figures)"), language="nl")
     for name in ("comparison", "change", "indicator_value"):
         rows = tables(name).filter(
@@ -1286,6 +1683,36 @@ def test_every_row_of_the_last_year_that_readers_see_has_its_claim(tables: Table
         claimed = of_one_row.filter(table_name=name)["row_key"]
         assert claimed.is_unique().all()
         assert set(claimed) == set(keyed(rows, name))
+        assert claimed.str.contains("=PEERS_").any()
+
+
+def test_every_difference_between_groups_says_how_it_moved(tables: Tables, published: pl.DataFrame) -> None:
+    """Where only the relative difference is followed, that; of both the difference itself."""
+    shown = {i.indicator_id for i in CATALOGUE.indicators if i.theme_id and i.measured_for == "municipality"}
+    pairs = [pl.struct("region_code", "comparator_code") == pl.struct(region_code=pl.lit(a), comparator_code=pl.lit(b))
+             for a, b in REGION.contrasts]  # fmt: skip
+    rows = tables("trend").filter(
+        pl.any_horizontal(pairs), pl.col("indicator_id").is_in(shown),
+        pl.col("quantity").is_in(["difference", "relative_difference"]),
+        measurement_year=2025, breakdown="total", movement="since_baseline",
+    )  # fmt: skip
+    of_amounts = rows.filter(quantity="relative_difference")
+    itself = rows.filter(quantity="difference")
+    only = of_amounts.join(itself, on=["indicator_id", "region_code", "comparator_code"], how="anti")
+    claimed = published.filter(pl.col("rule").str.starts_with("movement_"), language="nl")["row_key"]
+    assert claimed.is_unique().all()
+    assert set(claimed) == set(keyed(itself, "trend")) | set(keyed(only, "trend"))
+
+
+def test_summaries_are_of_the_areas_that_have_a_page(published: pl.DataFrame) -> None:
+    areas = [REGION.region_code, *(group.code for group in REGION.main_groups), *REGION.municipalities]
+    pairs = {(area, REGION.rest_code) for area in areas} | set(REGION.contrasts)
+    expected = {f"{rule}:2025:{area}" for rule in ("count_value", "count_change") for area in areas}
+    expected |= {f"count_difference:2025:{region}:{comparator}" for region, comparator in pairs}
+    for language in LANGUAGES:
+        counts = published.filter(pl.col("rule").str.starts_with("count_"), language=language)["claim_id"]
+        assert counts.is_unique().all()
+        assert set(counts) == expected
 
 
 def expected_rules(claim: Claim) -> set[str]:
@@ -1322,16 +1749,83 @@ def test_every_claim_says_its_verdict_and_no_other(claimed: list[Claim]) -> None
             assert words_of(rest).isdisjoint(DIRECTIONS[claim.language]), claim
 
 
+def without_figure(claim: Claim) -> str:
+    """The area of which a figure of one of both years is missing; the country only where the area has both."""
+    gone = {side["region_code"] for side in claim.sides if side["value"] is None}
+    assert gone, claim
+    return str(claim.row["region_code"]) if claim.row["region_code"] in gone else REGION.country_code
+
+
 def test_every_claim_names_what_its_row_is_about(claimed: list[Claim]) -> None:
     for claim in claimed:
         codes = [claim.row[name] for name in ("region_code", "comparator_code") if name in claim.row]
         if claim.rule.endswith("_missing") and claim.table == "comparison":
             sides = zip(("value", "comparator_value"), codes, strict=True)
             codes = [code for name, code in sides if claim.row[name] is None]
+        if claim.rule == "change_missing":
+            codes = [without_figure(claim)]
+            before = {"nl": "voor {} is er niet van beide jaren", "en": "not figures of both years for {}."}
+            assert before[claim.language].format(claim.words.the_region(codes[0])) in claim.sentence, claim
         sentence = claim.sentence.lower()
         assert all(claim.words.region(code).lower() in sentence for code in codes), claim
         if "indicator_id" in claim.row:
             assert claim.words.name(of(claim.row)) in claim.sentence
+
+
+REASONS = {
+    "no_margin": (
+        "De bron zegt niet hoe zeker de cijfers zijn.",
+        "The source does not say how certain the figures are.",
+    ),
+    "estimated": ("Een van de cijfers is geschat.", "One of the figures is estimated."),
+    "provisional": (
+        "Een van de cijfers is voorlopig. De bron kan het nog aanpassen.",
+        "One of the figures is provisional. The source may still change it.",
+    ),
+    "other": ("Wij weten niet hoe zeker het verschil is.", "We do not know how certain the difference is."),
+}
+ESTIMATED = {
+    1: (
+        " Een van de twee cijfers is geschat. Daarmee meten wij geen verandering.",
+        " One of the two figures is estimated. With it we measure no change.",
+    ),
+    2: (
+        " Beide cijfers zijn geschat. Daarmee meten wij geen verandering.",
+        " Both figures are estimated. With them we measure no change.",
+    ),
+}
+
+
+def said_at_the_end(claim: Claim) -> str | None:
+    """Why a claim is not sure, by the figures of its row; None where it needs no reason."""
+    row, place = claim.row, LANGUAGES.index(claim.language)
+    statuses = {side["status"] for side in claim.sides}
+    if claim.rule in ("difference_not_decidable", "change_not_decidable"):
+        over_time = {"provisional"} if claim.table == "change" else set()
+        known = ["no_margin"] if "no_margin" in row["warnings"] else []
+        known += [status for status in ("estimated", *over_time) if status in statuses]
+        return f" {REASONS[[*known, 'other'][0]][place]}"
+    if claim.rule in ("difference_no_demonstrable_difference", "change_no_demonstrable_difference"):
+        low, high, adjusted = (row[name] for name in ("difference_ci_low", "difference_ci_high", "p_value_adjusted"))
+        many = adjusted is not None and adjusted >= 0.05 and (low > 0 or high < 0)
+        return f" {UNSURE_AS[claim.language][not many]}"
+    if claim.rule == "change_no_new_measurement" and row["reference_period"] != row["baseline_reference_period"]:
+        years = {side["measurement_year"] for side in claim.sides if side["status"] == "estimated"}
+        return ESTIMATED[len(years)][place]
+    return None
+
+
+def test_why_it_is_not_sure_is_said_where_it_is_so_and_nowhere_else(claimed: list[Claim]) -> None:
+    ends = [*REASONS.values(), *ESTIMATED.values(), *zip(*UNSURE_AS.values(), strict=True)]
+    told: set[str] = set()
+    for claim in claimed:
+        end = said_at_the_end(claim)
+        assert end is None or claim.sentence.endswith(end), claim
+        others = [text.strip() for pair in ends for text in pair if end is None or text.strip() not in end]
+        assert not [text for text in others if text in claim.sentence], claim
+        told |= {end} if end else set()
+    never = {f" {text}" for text in REASONS["other"]}
+    assert told | never == {f" {text.strip()}" for pair in ends for text in pair}
 
 
 def cells_of(claim: Claim) -> list[Cell]:
@@ -1339,9 +1833,9 @@ def cells_of(claim: Claim) -> list[Cell]:
     row = claim.row
     if claim.table == "comparison":
         with_figures = claim.rule.startswith("figures")
-        return cells_of_figures(row, claim.sides) if with_figures else cells_of_difference(row, DIFFERENCE)
+        return cells_of_figures(row, claim.sides) if with_figures else cells_of_difference(row)
     if claim.table == "trend":
-        return cells_of_difference(row, ("estimate", "ci_low", "ci_high"))
+        return cells_of_difference(row)
     return {"change": cells_of_change, "indicator_value": cells_of_value, "sensitivity": cells_of_rank}[claim.table](
         row
     )
@@ -1354,7 +1848,9 @@ def test_every_number_of_a_claim_is_a_cell_of_its_row_rounded_where_it_is_shown(
         of_year = claim.rule in ("value_missing", "rank", "rank_steady")
         periods += [2025] if of_year else [2022] if claim.table == "trend" else []
         indicator = of(row) if "indicator_id" in row else None
-        assert_numbers_are_cells(claim.sentence, claim.language, cells, indicator, *periods)
+        rest = without_nearly_nought(claim.sentence, claim.language, row)
+        rest = without_country(rest, claim.language, row)
+        assert_numbers_are_cells(rest, claim.language, cells, indicator, *periods)
 
 
 def test_what_is_not_settled_is_said_of_every_figure_that_is_shown(claimed: list[Claim]) -> None:
@@ -1399,16 +1895,19 @@ def test_every_claim_is_whole_sentences(published: pl.DataFrame) -> None:
 
 
 def test_no_demonstrable_claim_shows_its_difference_as_nought(claimed: list[Claim]) -> None:
-    before = (
-        r"(?:verschil is|verschil van|schoof|Verschil|difference is|difference of|moved by|Difference) (−?\d[\d.,]*)"
-    )
-    demonstrable = [c for c in claimed if c.row.get("verdict") in ("better", "worse", "higher", "lower")]
+    """That `net onder 0` is said only of what rounds to nought is held with every number of a claim."""
+    before = r"(?:verschil is|verschil van|veranderd met|Verschil|difference is|difference of|changed by|Difference)"
+    shown_as = rf"{before} (net onder 0|net boven 0|just below 0|just above 0|−?\d[\d.,]*)"
+    demonstrable = [c for c in claimed if c.row.get("verdict") in DEMONSTRABLE]
     assert len(demonstrable) > 1000
     for claim in demonstrable:
-        (shown,) = re.findall(before, claim.sentence)
-        assert shown.strip("0.,−"), claim
+        (shown,) = re.findall(shown_as, claim.sentence)
         name = "estimate" if claim.table == "trend" else "difference"
-        assert shown.startswith("−") == (claim.row[name] < 0)
+        assert_is_on_its_side(shown, claim.language, claim.row[name])
+
+
+MEASURED_IN = {"nl": "meetjaar", "en": "measurement year"}
+COUNTED_AT = {"nl": "Bij", "en": "For"}
 
 
 def test_every_count_is_that_of_the_rows_its_key_fits(tables: Tables, published: pl.DataFrame) -> None:
@@ -1430,15 +1929,22 @@ def test_every_count_is_that_of_the_rows_its_key_fits(tables: Tables, published:
             continue
         assert claim["sentence"].startswith(STAMP[claim["language"]]) == (invented > 0)
         over_time = claim["rule"] == "count_change"
-        found = dict(rows["verdict"].value_counts().iter_rows())
-        assert sum(found.values()) == rows.height == int(re.findall(r"(\d+) indica", sentence)[0])
-        parts = re.findall(
-            r"(?:Bij )?(\d+)(?: is|:) ([^.]+)\.", sentence.partition("). " if not over_time else ". ")[2]
-        )
-        assert len(parts) == len(found), sentence
+        gone = pl.any_horizontal(pl.col("value", "baseline_value" if over_time else "comparator_value").is_null())
+        missing = rows.filter(gone, verdict="not_decidable").height
+        judged = rows.filter(~(gone & (pl.col("verdict") == "not_decidable")))
+        found = dict(judged["verdict"].value_counts().iter_rows())
+        assert sum(found.values()) + missing == rows.height == int(re.findall(r"(\d+) indica", sentence)[0])
+        head, _, counts = sentence.partition(". " if over_time else "). ")
+        assert over_time or head.endswith(f"({MEASURED_IN[claim['language']]} {key['measurement_year']}"), sentence
+        parts = re.findall(r"(?:Bij|For) (\d+) ([^.]+)\.(?: |$)", counts)
+        assert " ".join(f"{COUNTED_AT[claim['language']]} {n} {text}." for n, text in parts) == counts
+        assert sum(int(number) for number, _ in parts) == rows.height, sentence
+        assert len(parts) == len(found) + (missing > 0), sentence
         for verdict, n in found.items():
             label = words.label("verdict", verdict, change=over_time)
             assert [int(number) for number, text in parts if label in text] == [n], sentence
+        without = [int(number) for number, text in parts if text in ("ontbreekt een cijfer", "a figure is missing")]
+        assert without == ([missing] if missing else []), sentence
 
 
 # --- another row, another sentence: by the verdicts of the software itself
