@@ -50,6 +50,7 @@ CONTRACT = {
     "rank_high rank_of coverage status method_version standard_error warnings",
     "value_by_edition": "edition measurement_year indicator_id region_code breakdown | value status reference_period "
     "ci_low ci_high source_table url",
+    "claim": "claim_id language | sentence table_name row_key rule",
     "revision": "edition previous_edition table_name row_key column_name | old_value new_value kind cause",
     "edition": "edition | measurement_year created_at code_version catalog_sha256 lock_sha256 input_sha256 "
     "contains_synthetic",
@@ -109,6 +110,8 @@ def of_others(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.filter(~pl.col("indicator_id").is_in(OF_WAVES))
     if "framework" in frame.columns and "name_nl" not in frame.columns:  # scores, and not the list of themes
         return frame.filter(pl.col("framework").replace_strict(LAYERS) == "official")
+    if "claim_id" in frame.columns:  # sentences; those that count are about both
+        return frame.filter(~pl.col("claim_id").str.contains("experienced_|:btg:|^count_"))
     if "file" in frame.columns:
         return frame.filter(~pl.col("file").is_in(WAVES))
     return frame.filter(~pl.col("source_table").is_in(WAVES)) if "source_table" in frame.columns else frame
@@ -142,8 +145,10 @@ def test_the_edition_holds_what_it_should(draft: Path) -> None:
     beside = {"btg.duckdb", "quality/index.html", "quality/changes.html", "provenance.json", "SHA256SUMS"}
     if json.loads((draft / "provenance.json").read_text(encoding="utf-8"))["code"]["patch_sha256"]:
         beside |= {"input/uncommitted.patch"}
+    beside |= {"btg.xlsx", "btg.ods", "site/index.html", "site/en/index.html", "report/geluksrapport_twente.pdf"}
     pictures = {name for name in found if name.startswith("charts/")}
-    assert found == beside | tables | pictures
+    pages = {name for name in found if name.startswith(("site/", "report/"))}
+    assert found == beside | tables | pictures | pages
     for indicator in CATALOGUE.headline_indicators:
         for form in ("svg", "png"):
             assert any(re.match(rf"charts/{indicator.indicator_id}.*\.{form}$", name) for name in pictures)

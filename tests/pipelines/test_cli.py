@@ -57,8 +57,21 @@ def folder(edition: Path, tmp_path: Path) -> Path:
 
 def test_the_verbs_are_those_that_were_reviewed() -> None:
     expected = [
-        *("add", "backup", "check", "coverage", "diff", "doctor", "editions", "erratum", "fetch", "forget", "key"),
-        *("measure", "publish", "query", "rebuild", "restore", "trace", "ui", "waves"),
+        *(
+            "accessibility",
+            "add",
+            "backup",
+            "check",
+            "coverage",
+            "diff",
+            "doctor",
+            "editions",
+            "erratum",
+            "fetch",
+            "forget",
+            "key",
+        ),
+        *("measure", "publish", "query", "rebuild", "restore", "serve", "trace", "ui", "waves"),
     ]
     assert expected == VERBS
 

@@ -47,9 +47,11 @@ def table(output: Path, name: str, edition: str = "2025-draft") -> pl.DataFrame:
 def test_a_run_says_what_came_of_it(edition_run: Run) -> None:
     assert edition_run.stdout.startswith("Edition 2025-draft of Twente is ready."), "a library wrote on stdout"
     assert "Passed" in edition_run.stdout
-    last = edition_run.stdout.rstrip().splitlines()[-1]
-    assert last.endswith(str(edition_run.output / "btg.duckdb"))
-    assert Path(last.split(":", 1)[1].strip()).is_file()
+    *_, tables, pages = edition_run.stdout.rstrip().splitlines()
+    assert tables.endswith(str(edition_run.output / "btg.duckdb"))
+    assert pages.endswith(" (or: btg serve)")
+    for line in (tables, pages):
+        assert Path(line.split(":", 1)[1].removesuffix("(or: btg serve)").strip()).is_file()
 
 
 def test_progress_goes_to_stderr_and_results_to_stdout(edition_run: Run) -> None:

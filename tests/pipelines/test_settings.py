@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BTG_OUTPUT", "BTG_INPUT", "BTG_DATA", "BTG_EXECUTOR", "BTG_DEMO", "BTG_EDITION"):
+    names = ("BTG_OUTPUT", "BTG_INPUT", "BTG_DATA", "BTG_EXECUTOR", "BTG_DEMO", "BTG_EDITION", "BTG_TABLES_ONLY")
+    for name in names:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -27,6 +28,7 @@ def test_without_settings_the_checkout_is_used() -> None:
         executor="in_process",
         demo=False,
         edition="",
+        tables_only=False,
     )
 
 
