@@ -36,7 +36,7 @@ from reports.edition_folder import (
 from reports.for_readers import made_for_readers
 from reports.output_lock import hold
 from reports.quality_page import write_quality_page
-from reports.tables import add_rows, write_database, write_table
+from reports.tables import add_rows, write_csv, write_database, write_parquet
 
 # Tables about the edition itself; all others are checked before `check_result` is made up.
 CLOSING_TABLES = ["check_result", "edition"]
@@ -180,9 +180,11 @@ def _write_edition(
         for name, table in CATALOGUE.registry.tables.items()
     }
     for name, frame in tables.items():
-        write_table(frame, name, folder)
+        write_parquet(frame, folder / "parquet" / f"{name}.parquet")
     readers = nullcontext() if workspace.tables_only else made_for_readers(folder, tables, CATALOGUE, outlines_source)
     with readers:
+        for name, frame in tables.items():
+            write_csv(frame, folder / "csv" / f"{name}.csv")
         write_database(tables, CATALOGUE.registry, folder / editions.DATABASE)
         shutil.copytree(workspace.charts, folder / "charts")
         write_quality_page(workspace.read_checks(), folder / "quality" / "index.html", synthetic=is_synthetic(tables))
