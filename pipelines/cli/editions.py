@@ -187,6 +187,7 @@ def _say_published(published: Published) -> None:
     stdout.print(f"Folder:           {escape(published.folder)}")
     stdout.print(f"For readers:      {escape(published.offered_to_readers)}")
     stdout.print(f"Make it again:    btg rebuild {published.edition}")
+    stdout.print(f"Test its pages:   btg accessibility --edition {published.edition}")
 
 
 @app.command(

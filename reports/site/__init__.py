@@ -283,7 +283,7 @@ def _common(
         "alt": alt,
         "menu": MENU,
         "edition": view.edition["edition"],
-        "made_on": view.edition["created_at"][:10],
+        "made_on": words.date(view.edition["created_at"]),
         "is_draft": str(view.edition["edition"]).endswith(DRAFT),
         "outlines_source": outlines_source,
         "contact": view.catalogue.publication.contact.name,

@@ -45,6 +45,11 @@ class Words:
         """A number with the separators of the language."""
         return numbers.number(value, decimals, self.language)
 
+    def date(self, iso: str) -> str:
+        """A day such as `2026-11-30`, as readers write it: `30 november 2026`."""
+        year, month, day = map(int, iso[:10].split("-"))
+        return f"{day} {self('months').split()[month - 1]} {year}"
+
     def listed(self, parts: list[str]) -> str:
         """Parts as a running list: `a, b en c`."""
         return f" {self('and')} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

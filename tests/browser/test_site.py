@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pypdf import PdfReader
 
 from pipelines.accessibility import audit, page_types
 from pipelines.browser import DESKTOP, opened_tab
@@ -79,6 +81,14 @@ def test_every_page_can_be_used_with_the_keyboard_alone(site: Site) -> None:
     assert [fault for walk in walks for fault in walk.violations] == []
     assert all(walk.skipped and walk.switched for walk in walks)
     assert [walk.page for walk in walks if walk.sorted], "no page has a table that sorts"
+
+
+def test_the_page_on_cores_and_rural_prints_as_a_brief_of_one_page(site: Site) -> None:
+    with opened_tab(site.browser, DESKTOP) as tab:
+        tab.goto(f"{site.address}/cores-and-rural.html")
+        printed = PdfReader(io.BytesIO(tab.pdf(prefer_css_page_size=True)))
+    (page,) = printed.pages
+    assert "Stedelijke kernen naast plattelandsgemeenten" in page.extract_text()
 
 
 def test_pages_work_from_a_folder_too(site: Site) -> None:

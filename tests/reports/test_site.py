@@ -20,7 +20,7 @@ from reports.claims import claims
 from reports.numbers import number
 from reports.site import build_site
 from reports.view import View
-from reports.words import LANGUAGES, texts
+from reports.words import LANGUAGES, Words, texts
 
 CATALOGUE = load_catalogue()
 OUTLINES = "grenzen van het jaar: CBS/Kadaster, CC BY 4.0"
@@ -167,7 +167,8 @@ def accounted_for(view: View) -> tuple[set[str], list[str]]:
     }
     names |= {variable.name_nl for variable in CATALOGUE.analysis.structure}
     names |= {variable.name_en for variable in CATALOGUE.analysis.structure}
-    names |= {edition, view.edition["created_at"][:10], OUTLINES.partition(":")[2].strip(), "404"}
+    names |= {Words(CATALOGUE, language).date(view.edition["created_at"]) for language in LANGUAGES}
+    names |= {edition, OUTLINES.partition(":")[2].strip(), "404"}
     return years | periods | fixed, sorted(names, key=len, reverse=True)
 
 

@@ -29,6 +29,13 @@ def fields_of(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
+def test_a_day_is_written_as_readers_do() -> None:
+    assert [Words(CATALOGUE, language).date("2026-07-01T12:00:00+00:00") for language in LANGUAGES] == [
+        "1 juli 2026",
+        "1 July 2026",
+    ]
+
+
 def test_both_languages_have_the_same_texts() -> None:
     assert list(texts("nl")) == list(texts("en"))
     assert all(isinstance(text, str) and text.strip() for language in LANGUAGES for text in texts(language).values())
