@@ -51,6 +51,12 @@ def published(measured: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+@pytest.fixture(autouse=True)
+def without_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`published` has its pages; the editions that single tests publish go without, ten seconds each."""
+    monkeypatch.setattr("assets.publication.made_for_readers", lambda *_: nullcontext())
+
+
 @pytest.fixture
 def own(published: Path, tmp_path: Path) -> Path:
     """A copy of the published folder, for a test that changes it."""
