@@ -260,7 +260,7 @@ def _contrast(subject: Subject) -> Section | None:
     table = Table(
         say("contrast_table", region=region, comparator=words.region(pair[1]), year=year),
         (say("head_indicator"), region, comparator, say("head_verdict"), say("head_gap", year=subject.view.baseline)),
-        (2.8, 3.15, 3.4, 3.4, 4.65),
+        (3.3, 3.05, 3.1, 3.35, 4.6),
         tuple(
             (
                 _indicator(i, subject),

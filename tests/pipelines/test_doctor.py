@@ -33,8 +33,9 @@ FIGURES = hashlib.sha256(b"figures").hexdigest()
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Settings:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An installation in good order: one final edition made from one snapshot, and a draft."""
+    monkeypatch.delenv("BTG_REQUIRE_BROWSER", raising=False)  # a setting of the tests, of no effect elsewhere
     data, output = tmp_path / "data", tmp_path / "output"
     for folder in (data, output):
         folder.mkdir(mode=0o700)
