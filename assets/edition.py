@@ -20,8 +20,10 @@ from assets.tables import CATALOGUE, OWNER, record, table_asset
 from assets.workspace import Workspace
 from catalog import frames
 from reports import editions
+from reports.background import in_background
 from reports.changes_page import VOCABULARIES, write_changes_page
 from reports.charts import ChartTables, draw_charts
+from reports.charts.files import headline_pictures, overview_charts
 from reports.charts.labels import chart_labels
 from reports.edition_folder import (
     EditionInUse,
@@ -111,10 +113,13 @@ def charts(context: dg.AssetExecutionContext, workspace: Workspace, outlines: pl
     tables = ChartTables(**{name: workspace.read(CATALOGUE.registry[name], _partitions(name)) for name in CHART_TABLES})
     shutil.rmtree(workspace.charts, ignore_errors=True)
     workspace.charts.mkdir(parents=True)
-    files = draw_charts(
-        tables, chart_labels(CATALOGUE, _outlines_source(outlines)), REGION.last_measurement_year, workspace.charts
-    )
-    context.add_asset_metadata({"dagster/row_count": len(files)})
+    labels, year = chart_labels(CATALOGUE, _outlines_source(outlines)), REGION.last_measurement_year
+    with in_background(overview_charts, tables, labels, year) as overview:
+        files = draw_charts(tables, labels, year, workspace.charts, headline_pictures)
+        drawn = overview()
+    for name, content in drawn.items():
+        (workspace.charts / name).write_bytes(content)
+    context.add_asset_metadata({"dagster/row_count": len(files) + len(drawn)})
 
 
 @dg.asset(

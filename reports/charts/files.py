@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
@@ -27,18 +28,40 @@ logger = logging.getLogger(__name__)
 FONTS: Final = "'DejaVu Sans', Verdana, sans-serif"  # Verdana: the same widths, for readers without DejaVu
 
 
-def pictures(tables: ChartTables, labels: ChartLabels, measurement_year: int) -> Iterator[Picture]:
-    """Every picture, in a fixed order."""
+Drawing = Callable[[ChartTables, ChartLabels, int], Iterator[Picture]]
+
+
+def headline_pictures(tables: ChartTables, labels: ChartLabels, measurement_year: int) -> Iterator[Picture]:
+    """Map, dot plot and line of every headline indicator."""
     for story, companion in stories(tables, labels, measurement_year):
         yield map_picture(story)
         yield dots_picture(story, companion)
         yield years_picture(story)
+
+
+def overview_pictures(tables: ChartTables, labels: ChartLabels, measurement_year: int) -> Iterator[Picture]:
+    """The dimensions, the ranks and the places among all municipalities."""
     yield from dimension_pictures(tables, labels, measurement_year)
     yield from rank_pictures(tables, labels, measurement_year)
     yield from position_pictures(tables, labels, measurement_year)
 
 
-def draw_charts(tables: ChartTables, labels: ChartLabels, measurement_year: int, folder: Path) -> list[Path]:
+def pictures(tables: ChartTables, labels: ChartLabels, measurement_year: int) -> Iterator[Picture]:
+    """Every picture, in a fixed order."""
+    yield from headline_pictures(tables, labels, measurement_year)
+    yield from overview_pictures(tables, labels, measurement_year)
+
+
+def overview_charts(tables: ChartTables, labels: ChartLabels, measurement_year: int) -> dict[str, bytes]:
+    """The files of the overview pictures by name: for a process beside the one that draws the others."""
+    with TemporaryDirectory() as folder:
+        files = draw_charts(tables, labels, measurement_year, Path(folder), overview_pictures)
+        return {file.name: file.read_bytes() for file in files}
+
+
+def draw_charts(
+    tables: ChartTables, labels: ChartLabels, measurement_year: int, folder: Path, which: Drawing = pictures
+) -> list[Path]:
     """Draw map, dot plot, line and place for every headline indicator, the dimensions and the ranks, in a fixed order.
 
     Equal input gives byte-identical files. Settings of a user's own matplotlib do not count.
@@ -49,7 +72,7 @@ def draw_charts(tables: ChartTables, labels: ChartLabels, measurement_year: int,
     paths = []
     fixed = {"svg.fonttype": "none", "text.parse_math": False, "hatch.linewidth": 0.7}
     with matplotlib.style.context(["default", fixed]):
-        for picture in pictures(tables, labels, measurement_year):
+        for picture in which(tables, labels, measurement_year):
             paths += _save(picture, folder)
             for problem in text_problems(picture.figure):
                 logger.warning("%s: %s", picture.stem, problem)
