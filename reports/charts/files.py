@@ -60,7 +60,7 @@ def overview_charts(tables: ChartTables, labels: ChartLabels, measurement_year: 
 
 
 def draw_charts(
-    tables: ChartTables, labels: ChartLabels, measurement_year: int, folder: Path, which: Drawing = pictures
+    tables: ChartTables, labels: ChartLabels, measurement_year: int, folder: Path, which: Drawing | None = None
 ) -> list[Path]:
     """Draw map, dot plot, line and place for every headline indicator, the dimensions and the ranks, in a fixed order.
 
@@ -72,7 +72,7 @@ def draw_charts(
     paths = []
     fixed = {"svg.fonttype": "none", "text.parse_math": False, "hatch.linewidth": 0.7}
     with matplotlib.style.context(["default", fixed]):
-        for picture in which(tables, labels, measurement_year):
+        for picture in (which or pictures)(tables, labels, measurement_year):
             paths += _save(picture, folder)
             for problem in text_problems(picture.figure):
                 logger.warning("%s: %s", picture.stem, problem)
