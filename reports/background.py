@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import signal
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from threading import Thread
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,17 +27,21 @@ def in_background(function: Callable[..., T], *arguments: Any) -> Iterator[Calla
     The other process only computes: it ends with this block, and what it may still do when this process is killed
     reaches no file.
     """
+    task = pickle.dumps((function, arguments))
     # A fork would copy the threads' locks of Polars without the threads.
     context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(sender, function, arguments), daemon=True)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs,), daemon=True)
     process.start()
-    sender.close()
+    theirs.close()
+    # A pipe holds little, and the other process begins by importing: to wait until it reads would take a second.
+    handing_over = Thread(target=_hand_over, args=(ours, task), daemon=True)
+    handing_over.start()
 
     def result() -> T:
         try:
-            succeeded, value = receiver.recv()
-        except EOFError:
+            succeeded, value = ours.recv()
+        except (EOFError, ConnectionResetError):
             process.join()
             raise BackgroundFailed(f"{function.__name__} ended with code {process.exitcode}") from None
         if not succeeded:
@@ -48,17 +54,28 @@ def in_background(function: Callable[..., T], *arguments: Any) -> Iterator[Calla
     finally:
         process.terminate()
         process.join()
-        receiver.close()
+        handing_over.join()
+        ours.close()
 
 
-def _work(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _hand_over(connection: Connection, task: bytes) -> None:
+    with suppress(OSError):  # nobody reads any more: what ended the other process is told by who waits for it
+        connection.send_bytes(task)
+
+
+def _work(connection: Connection) -> None:
     # Short-lived: looking for unreachable objects would take a quarter of the time of drawing.
     gc.disable()
     # Ctrl-C reaches every process of a terminal; the one that waits decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, ConnectionError):  # nobody waits any more
+        task = connection.recv_bytes()
+        connection.send(_done(task))
+
+
+def _done(task: bytes) -> tuple[bool, Any]:
     try:
-        sender.send((True, function(*arguments)))
-    except BrokenPipeError:
-        return  # nobody waits any more
+        function, arguments = pickle.loads(task)  # noqa: S301 - from the process that started this one
+        return True, function(*arguments)
     except Exception:  # noqa: BLE001 - whatever it is, it is told to who waits
-        sender.send((False, traceback.format_exc()))
+        return False, traceback.format_exc()

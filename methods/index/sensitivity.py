@@ -11,7 +11,7 @@ framework's own weights, nothing left out, the figures as measured) is one of th
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +30,8 @@ Integers = npt.NDArray[np.integer[Any]]
 FACTORS = ("normalisation", "mean", "weights", "left_out", "sampling_error")
 DEFAULT = "goalposts"
 NONE = -1  # nothing is left out
-_CELLS = 2**20  # figures in a chunk of draws: what fits in the caches decides the speed
+_CELLS = 2**20  # figures in a chunk of draws, which has random numbers of its own
+_CACHED = 2**17  # figures scored at a time: what fits in the caches decides the speed
 _ROUNDING = 1e-9
 
 
@@ -142,18 +143,23 @@ def sensitivity(
     t = len(composite.themes)
     points = sobol_points(3 + k + t, settings.draws, _stream(settings, 1))
     choices = Choices.of(composite, len(normalisers), points[:, :3], _multipliers(points[:, 3:], settings))
-    numbered = list(enumerate(choices.alike(max(1, _CELLS // (n * k))), start=1))
+    chunks = enumerate(choices.alike(max(1, _CELLS // (n * k))), start=1)
+    remaining = iter(list(chunks))  # each worker takes the next: counts add up to the same in any order
+    most = max(1, _CACHED // (n * k))
 
-    def share(chunks: Sequence[tuple[int, Integers]]) -> _Tally:
+    def share(_: int) -> _Tally:
         tally = _Tally.empty(n, int(uncertain.own.sum()), t + 1)
-        for number, draws in chunks:
+        for number, draws in remaining:
             errors = _errors(composite, uncertain, len(draws), _stream(settings, 2, number))
-            tally.add(score_draws(composite, uncertain.values, normalisers, choices, draws, errors), uncertain.own)
+            for start in range(0, len(draws), most):
+                piece = slice(start, start + most)
+                scores = score_draws(composite, uncertain.values, normalisers, choices, draws[piece], errors[piece])
+                tally.add(scores, uncertain.own)
         return tally
 
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
-        tallies = list(pool.map(share, [numbered[first::workers] for first in range(workers)]))
+        tallies = list(pool.map(share, range(workers)))
     return _summary(tallies, settings)
 
 
@@ -207,7 +213,7 @@ def sobol_indices(
         points = np.column_stack([normalisation, mean, left_out])
         choices = Choices.of(composite, len(normalisers), points, multipliers[chosen])
         shifts = np.empty((len(points), t + 1))
-        for draws in choices.alike(max(1, _CELLS // (n * k))):
+        for draws in choices.alike(max(1, _CACHED // (n * k))):
             scores = score_draws(composite, own.values, normalisers, choices, draws, errors[erring[draws]])
             moved = np.abs(ranks(np.moveaxis(scores, -1, 1)) - default)
             shifts[draws] = np.nansum(moved, axis=-1) / ranked

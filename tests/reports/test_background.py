@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 
 import pytest
@@ -31,3 +32,15 @@ def test_a_process_that_dies_says_so() -> None:
 
     with in_background(os._exit, 3) as result, pytest.raises(BackgroundFailed, match="ended with code 3"):
         result()
+
+
+def test_what_is_handed_over_may_be_large() -> None:
+    with in_background(len, bytes(10_000_000)) as result:
+        assert result() == 10_000_000
+    with in_background(len, bytes(10_000_000)):
+        pass  # nobody waits: nor does the end of the block
+
+
+def test_what_cannot_be_handed_over_is_refused_at_once() -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError)), in_background(lambda: 1):
+        pass
