@@ -67,8 +67,8 @@ class Simulated:
         Ends are rounded outwards to whole places and, where the rank itself lies outside the percentiles of the draws,
         widened to hold it: a place is never shown with a range that rules it out.
         """
-        low = np.floor(self.sensitivity.rank_low[among][: len(rank)])
-        high = np.ceil(self.sensitivity.rank_high[among][: len(rank)])
+        low = np.floor(self.sensitivity.rank_low[among])
+        high = np.ceil(self.sensitivity.rank_high[among])
         unknown = np.isnan(low) | np.isnan(high) | np.isnan(rank)
         found, low, high = (np.where(unknown, np.nan, one) for one in (rank, low, high))
         return found, np.fmin(low, found), np.fmax(high, found)
@@ -204,7 +204,7 @@ def _ranges(one: Simulated, among: str) -> dict[str, np.ndarray]:
         "rank": rank,
         "rank_low": low,
         "rank_high": high,
-        "rank_median": one.sensitivity.rank_median[among][:own],
+        "rank_median": one.sensitivity.rank_median[among],
         "rank_of": np.broadcast_to(number, rank.shape),
         "sampling_rank_low": np.column_stack([ends[0][:own] for ends in by_sampling]),
         "sampling_rank_high": np.column_stack([ends[1][:own] for ends in by_sampling]),

@@ -52,7 +52,7 @@ def in_background(function: Callable[..., T], *arguments: Any) -> Iterator[Calla
     try:
         yield result
     finally:
-        process.terminate()
+        process.kill()  # SIGTERM is lost on a process that does not yet run its own program
         process.join()
         handing_over.join()
         ours.close()

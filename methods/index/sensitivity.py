@@ -59,10 +59,10 @@ class Uncertain:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Where units stand over all draws; theme by theme, the overall score last.
+    """Where the own units stand over all draws; theme by theme, the overall score last.
 
-    `rank_low`, `rank_high` and `rank_median`: among "region" (own units, t + 1) and, where there are others too,
-    "country" (n, t + 1), in the order of the units. NaN for a unit without a score; it is not among those ranked.
+    `rank_low`, `rank_high` and `rank_median` (own, t + 1): among the own units ("region") and, where there are others
+    too, among all ("country"), in the order of the units. NaN for a unit without a score; it is not among those ranked.
     `ahead` (t + 1, own, own): percentage of draws in which the first is ahead of the second, ties half.
     """
 
@@ -127,7 +127,7 @@ def sensitivity(
     *,
     workers: int | None = None,
 ) -> Sensitivity:
-    """Ranks of all units over `settings.draws` draws (Monte Carlo; Saisana, Saltelli & Tarantola 2005, JRSS A 168).
+    """Ranks of the own units over `settings.draws` draws (Monte Carlo; Saisana, Saltelli & Tarantola 2005, JRSS A 168).
 
     Choices are scrambled Sobol points: a normaliser, a mean, no indicator or one of them left out, all equally likely,
     and weights each times 1 - noise to 1 + noise. A theme left with nothing drops out of the overall score; its own
@@ -232,7 +232,10 @@ def sobol_indices(
 
 @dataclass
 class _Tally:
-    """How often each unit had each rank (t + 1, n, n + 1; place 0: no score), among all and among the own; and wins."""
+    """How often each own unit had each rank (t + 1, own, units + 1; place 0: no score) among all and among the own.
+
+    And `wins` of the own units over each other.
+    """
 
     country: Integers
     region: Integers
@@ -240,23 +243,31 @@ class _Tally:
 
     @classmethod
     def empty(cls, n: int, own: int, scores: int) -> _Tally:
-        shapes = (scores, n, n + 1), (scores, own, own + 1), (scores, own, own)
+        shapes = (scores, own, n + 1), (scores, own, own + 1), (scores, own, own)
         return cls(*(np.zeros(shape, dtype=np.int64) for shape in shapes))
 
     def add(self, scores: Array, own: npt.NDArray[np.bool_]) -> None:
         """Count draws: scores (draws, n, t + 1)."""
         scores = np.ascontiguousarray(np.moveaxis(scores, -1, 0))
-        self.country += _rank_counts(scores)
-        self.region += _rank_counts(scores[..., own])
-        self.wins += np.array([wins(one) for one in scores[..., own]])
+        among_own = np.ascontiguousarray(scores[..., own])
+        self.country += _rank_counts(among_own, scores)
+        self.region += _rank_counts(among_own, among_own)
+        self.wins += np.array([wins(one) for one in among_own])
 
 
-def _rank_counts(scores: Array) -> Integers:
-    """How often each unit has each rank (s, n, n + 1) in scores (s, draws, n)."""
-    s, _, n = scores.shape
-    places = np.nan_to_num(ranks(scores)).astype(np.int64)
-    places += np.arange(n) * (n + 1) + np.arange(s)[:, None, None] * n * (n + 1)
-    return np.bincount(places.ravel(), minlength=s * n * (n + 1)).reshape(s, n, n + 1)
+def _rank_counts(scores: Array, among: Array) -> Integers:
+    """How often each unit of scores (s, draws, own) has each rank in `among` (s, draws, n): (s, own, n + 1).
+
+    A rank is 1 + the number of higher scores, as in `ranks`; to compare the few own units alone saves the sorting.
+    """
+    (s, _, own), n = scores.shape, among.shape[-1]
+    counts = np.empty((s, own, n + 1), dtype=np.int64)
+    for unit in range(own):
+        one = scores[..., unit, None]
+        places = np.where(np.isnan(one[..., 0]), 0, 1 + (among > one).sum(axis=-1))
+        places += np.arange(s)[:, None] * (n + 1)
+        counts[:, unit] = np.bincount(places.ravel(), minlength=s * (n + 1)).reshape(s, n + 1)
+    return counts
 
 
 def _summary(tallies: list[_Tally], settings: SensitivitySettings) -> Sensitivity:

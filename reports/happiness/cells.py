@@ -7,7 +7,7 @@ from typing import Final
 
 from catalog.model import Indicator
 from reports.charts.texts import period_text
-from reports.claims.figures import margin, places, shown
+from reports.claims.figures import margin, places, places_of, shown
 from reports.happiness.model import Cell
 from reports.happiness.texts import say
 from reports.view import Row
@@ -18,15 +18,15 @@ NO_MARGIN: Final = "no_margin"  # the warning of a figure whose source gives no 
 DEFINITIVE: Final = "definitive"  # the status that is not said: a figure stands unless something is said of it
 
 
-def number(value: float, indicator: Indicator, words: Words) -> str:
+def number(value: float, indicator: Indicator, words: Words, decimals: int | None = None) -> str:
     """A figure as readers see it: a score as a report grade."""
-    return words.number(shown(value, indicator, words), places(indicator, words))
+    return words.number(shown(value, indicator, words), places(indicator, words) if decimals is None else decimals)
 
 
 def margin_text(row: Row, indicator: Indicator, words: Words) -> str:
     """`tussen 6,5 en 6,8`; empty where there is no margin."""
     low, high = (None if row[end] is None else shown(row[end], indicator, words) for end in ("ci_low", "ci_high"))
-    return "".join(margin(low, high, places(indicator, words), words))
+    return "".join(margin(low, high, places_of(row.cells, indicator, words), words))
 
 
 def figure(row: Row | None, indicator: Indicator, words: Words) -> Cell:
@@ -34,7 +34,7 @@ def figure(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     if row is None or row["value"] is None:
         return Cell(missing(row, words))
     said = margin_text(row, indicator, words) or _why_no_margin(row, indicator, words)
-    return Cell(number(row["value"], indicator, words), said)
+    return Cell(number(row["value"], indicator, words, places_of(row.cells, indicator, words)), said)
 
 
 def missing(row: Row | None, words: Words) -> str:
@@ -94,7 +94,8 @@ def since(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     if row is None:
         return Cell(say("nothing_compared"))
     before, when = row["baseline_value"], row["baseline_reference_period"]
-    note = "" if before is None else number(before, indicator, words)
+    decimals = places_of({**row.cells, "value": before}, indicator, words)
+    note = "" if before is None else number(before, indicator, words, decimals)
     if note and when != str(row["baseline_year"]):
         note = say("other", name=period_text(when), value=note)
     return Cell(words.label("verdict", row["verdict"], change=True), note, row["verdict"])

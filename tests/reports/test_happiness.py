@@ -147,20 +147,22 @@ class Expected:
 
     # figures
 
-    def number(self, value: float, indicator: Indicator) -> str:
+    def number(self, value: float, indicator: Indicator, row: dict[str, Any] | None = None) -> str:
         if indicator.unit == "score":
             return _comma(1 + 9 * value, 1)
-        return _comma(value, indicator.decimals)
+        # RIVM publishes whole percentages of municipalities: a decimal would promise what is not known.
+        whole = row is not None and "whole_percent" in row["warnings"] and row["region_code"].startswith("GM")
+        return _comma(value, 0 if whole else indicator.decimals)
 
     def figure(self, row: dict[str, Any], indicator: Indicator) -> str:
         if row["value"] is None:
             return self.label("status", row["status"]) if indicator.unit == "score" else "geen cijfer"
         if row["ci_low"] is not None:
-            low, high = (self.number(row[end], indicator) for end in ("ci_low", "ci_high"))
-            return f"{self.number(row['value'], indicator)} (tussen {low} en {high})"
+            low, high = (self.number(row[end], indicator, row) for end in ("ci_low", "ci_high"))
+            return f"{self.number(row['value'], indicator, row)} (tussen {low} en {high})"
         kind = next(s.kind for s in indicator.sources if s.source_table == row["source_table"])
         why = {"register": "volledige telling"}.get(kind, "onzekerheid onbekend")
-        return f"{self.number(row['value'], indicator)} ({why})"
+        return f"{self.number(row['value'], indicator, row)} ({why})"
 
     def verdict(self, row: dict[str, Any], note: str = "", change: bool = False) -> str:
         if not row:
@@ -179,7 +181,7 @@ class Expected:
         before, period = row["baseline_value"], row["baseline_reference_period"]
         if before is None or not note:
             return self.verdict(row, change=True)
-        said = self.number(before, indicator)
+        said = self.number(before, indicator, row)
         return self.verdict(row, said if period == "2022" else f"{period}: {said}", change=True)
 
     def labels(self, row: dict[str, Any]) -> list[str]:

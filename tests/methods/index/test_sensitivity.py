@@ -174,17 +174,17 @@ def test_ranges_are_those_of_a_plain_loop() -> None:
     found = sensitivity(*case, settings)
     for among, units in {"country": np.arange(n), "region": np.arange(8)}.items():
         for theme in range(4):
-            for place, unit in enumerate(units):
+            for unit in range(8):
                 drawn = scores[:, units, theme]
-                if np.isnan(drawn[0, place]):
-                    assert np.isnan(drawn[:, place]).all()
-                    assert np.isnan(found.rank_low[among][place, theme])
+                if np.isnan(drawn[0, unit]):
+                    assert np.isnan(drawn[:, unit]).all()
+                    assert np.isnan(found.rank_low[among][unit, theme])
                     continue
-                places = sorted(1 + sum(other > row[place] for other in row if other == other) for row in drawn)
+                places = sorted(1 + sum(other > row[unit] for other in row if other == other) for row in drawn)
                 # 5% of 256 is 12.8, so the 13th; 95% is 243.2, so the 244th; half is the 128th.
-                assert found.rank_low[among][place, theme] == places[12]
-                assert found.rank_high[among][place, theme] == places[243]
-                assert found.rank_median[among][place, theme] == places[127]
+                assert found.rank_low[among][unit, theme] == places[12]
+                assert found.rank_high[among][unit, theme] == places[243]
+                assert found.rank_median[among][unit, theme] == places[127]
                 assert unit != 0
     for theme in range(4):
         np.testing.assert_allclose(found.ahead[theme], ahead_shares(scores[:, :8, theme]), rtol=1e-12)
@@ -302,7 +302,7 @@ def test_who_has_no_score_has_no_range_and_is_not_one_of_those_ranked() -> None:
     assert not scored[0].any()
     for among, units in (("country", scored), ("region", scored[:8])):
         for ranges in (found.rank_low, found.rank_high, found.rank_median):
-            np.testing.assert_array_equal(np.isnan(ranges[among]), ~units)
+            np.testing.assert_array_equal(np.isnan(ranges[among]), ~scored[:8])
         assert (np.nanmax(found.rank_high[among], axis=0) <= units.sum(axis=0)).all()
     assert np.isnan(found.ahead[:, 0]).all()
 
