@@ -357,17 +357,31 @@ def _changes(view: View, words: Words) -> Page:
 
 def _quality(view: View, words: Words) -> Page:
     checks = view.rows("check_result")
-    missed = [row for row in checks if not row["passed"]]
+    missed = sorted((row for row in checks if not row["passed"]), key=lambda row: row["severity"] != "error")
+    failed = sum(row["severity"] == "error" for row in missed)
+    by_check: dict[str, list[Row]] = {}
+    for row in missed:
+        by_check.setdefault(row["check_id"], []).append(row)
     return Page(
         "quality.html",
         "quality",
         words("quality_title"),
         {
             "passed": len(checks) - len(missed),
-            "failed": [row for row in missed if row["severity"] == "error"],
-            "attention": [row for row in missed if row["severity"] != "error"],
+            "failed": failed,
+            "attention": len(missed) - failed,
+            "missed": list(by_check.items()),
+            "unusual": _unusual(view),
         },
     )
+
+
+def _unusual(view: View) -> list[tuple[Indicator, Row]]:
+    """The figures behind the check `unusual_change`: pointed out in the year they were new."""
+    flagged = pl.col("warnings").list.contains("unusual_change") & ~pl.col("warnings").list.contains("carried_forward")
+    rows = view.rows("indicator_value", flagged & pl.col("region_code").is_in(view.municipalities))
+    known = {indicator.indicator_id: indicator for indicator in view.catalogue.indicators}
+    return [(known[row["indicator_id"]], row) for row in rows if row["indicator_id"] in known]
 
 
 def _methods(view: View, words: Words) -> Page:

@@ -428,6 +428,7 @@ def test_every_text_is_used() -> None:
     )
     made_of_parts = (
         "claim_",
+        "attention_",
         "methods_",
         "polarity_",
         "points_",
@@ -443,6 +444,37 @@ def test_every_text_is_used() -> None:
         if not key.startswith(made_of_parts) and not re.search(rf"\b{re.escape(key)}\b", source)
     ]
     assert not unused
+
+
+# --- whether it can be trusted
+
+
+def test_what_every_check_asks_attention_for_is_said_in_words_of_readers(site: Site) -> None:
+    known = {key.removeprefix("attention_") for key in texts("nl") if key.startswith("attention_")}
+    asked = set(site.view.tables["check_result"].filter(severity="warning")["check_id"])
+    assert known == asked | {"last_fetch_succeeded", "other"}  # of the demo nothing is fetched
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_on_quality_names_the_figures_that_changed_unusually(site: Site, language: str) -> None:
+    page = site.pages["quality.html" if language == "nl" else "en/quality.html"]
+    section = next(
+        section
+        for section in page.xpath("//main//section")
+        if section.xpath("string(h3)") == texts(language)["attention_unusual_change"]
+    )
+    pointed_out = site.view.tables["check_result"].filter(check_id="unusual_change")["rows_failed"].sum()
+    assert len(section.xpath("div//tbody/tr")) == pointed_out > 0
+    assert len(section.xpath("div//tbody//data[@data-col='value']")) == pointed_out
+    english = page.xpath("//details//td[@lang='en']")
+    assert len(english) == site.view.tables["check_result"].filter(~pl.col("passed")).height
+
+
+def test_a_check_without_words_is_named(tables: dict[str, pl.DataFrame]) -> None:
+    checks = tables["check_result"]
+    new = checks.head(1).with_columns(check_id=pl.lit("brand_new"), passed=pl.lit(value=False))
+    page = site_of({**tables, "check_result": pl.concat([checks, new])}, FEW).pages["quality.html"]
+    assert "brand_new" in page.xpath("string(//main//h3[1])")
 
 
 # --- what is missing, long or unusual
