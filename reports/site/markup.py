@@ -91,6 +91,7 @@ class Marks:
             "difference_ci_low",
             "difference_ci_high",
         ),
+        unit: str = "",
     ) -> Markup:
         """The difference of a row of `comparison`, `change` or `trend`, with its margin."""
         if row is None or row[columns[0]] is None:
@@ -104,7 +105,7 @@ class Marks:
         texts = [end_text(number, decimals, self.words, sure=sure) for number in numbers]
         data = [self.datum(*parts) for parts in zip(values, columns, texts, strict=False)]
         margin = self._margin(data[1:]) if len(data) == len(columns) else Markup("")
-        return self.row(row, data[0] + margin)
+        return self.row(row, data[0] + unit + margin)
 
     def movement(self, row: Row | None, indicator: Indicator) -> Markup:
         """How a difference moved since the baseline: verdict and estimate."""
@@ -113,8 +114,8 @@ class Marks:
         verdict = self.verdict(row, change=True)
         if row["estimate"] is None or row["verdict"] == "no_new_measurement":
             return verdict
-        unit = " %" if row["quantity"] == "relative_difference" else ""
-        return verdict + Markup("<br>") + self.difference(row, indicator, ("estimate", "ci_low", "ci_high")) + unit
+        unit = "%" if row["quantity"] == "relative_difference" else ""
+        return verdict + Markup("<br>") + self.difference(row, indicator, ("estimate", "ci_low", "ci_high"), unit)
 
     # --- verdicts and sentences
 

@@ -67,6 +67,17 @@ def test_no_page_breaks_a_rule_in_any_setting(looked_at: dict[str, Any]) -> None
     assert looked_at["violations"] == [], told(looked_at["violations"])
 
 
+def test_no_table_is_cut_off_on_a_desktop(site: Site) -> None:
+    """On a telephone one scrolls through a wide table; on a desk nobody looks for a column that is not there."""
+    too_wide = "[...document.querySelectorAll('.scroll')].filter(table => table.scrollWidth > table.clientWidth).length"
+    with opened_tab(site.browser, DESKTOP) as tab:
+        cut_off = []
+        for page in site.pages:
+            tab.goto(f"{site.address}/{page}")
+            cut_off += [page] * tab.evaluate(too_wide)
+    assert cut_off == []
+
+
 def test_no_page_is_heavy(looked_at: dict[str, Any]) -> None:
     weights = {entry["page"]: entry["bytes"] for entry in looked_at["pages"]}
     assert {page: size for page, size in weights.items() if size > WEIGHT} == {}
