@@ -96,7 +96,7 @@ def _movements(view: View, words: Words) -> Iterator[_Claim]:
 
 
 def _ranks(view: View, words: Words) -> Iterator[_Claim]:
-    for framework in view.framework_indicators:
+    for framework, indicators in view.framework_indicators.items():
         overall = {"measurement_year": view.year, "framework": framework, "theme_id": f"{framework}_overall"}
         ranked = [pl.col(name).is_not_null() for name in ("rank", "rank_low", "rank_high")]
         rows = {row["region_code"]: row for row in view.rows("sensitivity", *ranked, **overall, among="region")}
@@ -104,7 +104,9 @@ def _ranks(view: View, words: Words) -> Iterator[_Claim]:
         for code in view.municipalities if rows else []:
             row = rows.get(code)
             cells = None if row is None else row.cells
-            said = sentences.rank_claim(cells, code, framework, words, synthetic=synthetic)
+            found = [view.value(indicator.indicator_id, code) for indicator in indicators]
+            figures = [figure.cells for figure in found if figure is not None]
+            said = sentences.rank_claim(cells, figures, code, framework, words, synthetic=synthetic)
             key = _row_key(overall | {"region_code": code, "among": "region"})
             yield f"rank:{view.year}:{framework}:{code}", "sensitivity", key, said
 

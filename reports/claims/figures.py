@@ -113,6 +113,12 @@ def about(row: Cells, sides: Sequence[Cells], words: Words, *, first: str | None
     return ", ".join(parts)
 
 
+def lacks_answers(row: Cells, words: Words) -> bool:
+    """Whether a model estimated the figure without the area's own answers: there are few, or its figure is hidden."""
+    unanswered = row["status"] == "estimated" and row["n"] is None
+    return unanswered and words.catalogue.indicator(row["indicator_id"]).layer == "experienced"
+
+
 def is_synthetic(*rows: Cells) -> bool:
     """Whether a made-up figure had a part in any of these."""
     return any("synthetic" in row["warnings"] for row in rows)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from catalog.model import Indicator
 from reports.claims.figures import (
     DEMONSTRABLE,
+    SAID_STATUSES,
     SAID_WARNINGS,
     Cells,
     about,
@@ -21,6 +22,7 @@ from reports.claims.figures import (
     end_text,
     figure,
     is_synthetic,
+    lacks_answers,
     places_of,
     shown,
     shown_difference,
@@ -125,7 +127,8 @@ def _reason(row: Cells, sides: Sequence[Cells], words: Words, *, over_time: bool
     if "no_margin" in row["warnings"]:
         return words("reason_no_margin")
     if "estimated" in statuses:
-        return words("reason_estimated")
+        without = any(lacks_answers(side, words) for side in sides)
+        return words("reason_without_answers" if without else "reason_estimated")
     return words("reason_provisional" if over_time and "provisional" in statuses else "reason_other")
 
 
@@ -267,17 +270,24 @@ def value_claim(row: Cells, indicator: Indicator, words: Words) -> Said:
 # --- a place among others
 
 
-def rank_claim(row: Cells | None, region_code: str, framework: str, words: Words, *, synthetic: bool) -> Said:
+def rank_claim(
+    row: Cells | None, figures: Sequence[Cells], region_code: str, framework: str, words: Words, *, synthetic: bool
+) -> Said:
     """One row of `sensitivity`: a place is said with its range or not at all.
 
-    `synthetic` where any municipality's figures are made up: they have a part in the place of every other.
+    `figures` are the rows of `indicator_value` of the municipality for the framework's indicators. `synthetic` where
+    any municipality's figures are made up: they have a part in the place of every other.
     """
     year = words.catalogue.region.last_measurement_year
     stamped: Cells = {"warnings": ["synthetic"] if synthetic else []}
     common = {"framework": words(f"overall_{framework}"), "region": words.region(region_code)}
     if row is None:
         return _said(words, "rank_missing", stamped, **common, about=year)
-    told = [words.label("warning", warning) for warning in SAID_OF_SCORES if warning in row["warnings"]]
+    known = [figure for figure in figures if figure["value"] is not None]
+    statuses = {figure["status"] for figure in known}
+    told = [words.label("status", status) for status in SAID_STATUSES if status in statuses]
+    told += [words.label("warning", warning) for warning in SAID_OF_SCORES if warning in row["warnings"]]
+    basis = words("rank_basis", n=len(known), total=len(figures)) if len(known) < len(figures) else ""
     # Of a figure without margin only the rounding is in the range.
     unsure = "no_margin" in row["warnings"]
     low, high = row["rank_low"], row["rank_high"]
@@ -291,7 +301,7 @@ def rank_claim(row: Cells | None, region_code: str, framework: str, words: Words
         rank_of=row["rank_of"],
         otherwise=words("rank_otherwise" if unsure else "rank_otherwise_sampled"),
         range=str(low) if low == high else words("rank_range", low=low, high=high),
-        more=words("rank_more") if unsure else "",
+        more=f"{basis}{words('rank_more') if unsure else ''}",
     )
 
 

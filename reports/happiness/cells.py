@@ -7,7 +7,7 @@ from typing import Final
 
 from catalog.model import Indicator
 from reports.charts.texts import period_text
-from reports.claims.figures import margin, places, places_of, shown
+from reports.claims.figures import difference, lacks_answers, margin, places, places_of, shown
 from reports.happiness.model import Cell
 from reports.happiness.texts import say
 from reports.view import Row
@@ -49,6 +49,8 @@ def _why_no_margin(row: Row, indicator: Indicator, words: Words) -> str:
 
 def answers(row: Row | None, words: Words) -> Cell:
     """How many people answered."""
+    if row is not None and lacks_answers(row.cells, words):
+        return Cell(say("answers_not_used"))
     return Cell(say("no_answers") if row is None or row["n"] is None else words.number(row["n"], 0))
 
 
@@ -85,7 +87,7 @@ def against(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     if row is None:
         return Cell(say("nothing_compared"))
     other = row["comparator_value"]
-    note = "" if other is None else number(other, indicator, words)
+    note = _without_figure(row) or ("" if other is None else number(other, indicator, words))
     return Cell(words.label("verdict", row["verdict"]), note, row["verdict"])
 
 
@@ -98,14 +100,30 @@ def since(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     note = "" if before is None else number(before, indicator, words, decimals)
     if note and when != str(row["baseline_year"]):
         note = say("other", name=period_text(when), value=note)
-    return Cell(words.label("verdict", row["verdict"], change=True), note, row["verdict"])
+    told = "; ".join(filter(None, (_without_figure(row), note)))
+    return Cell(words.label("verdict", row["verdict"], change=True), told, row["verdict"])
 
 
 def verdict(row: Row | None, words: Words, *, change: bool = False) -> Cell:
     """The verdict of a row alone; of a change over time with `change`."""
     if row is None:
         return Cell(say("nothing_compared"))
-    return Cell(words.label("verdict", row["verdict"], change=change), "", row["verdict"])
+    return Cell(words.label("verdict", row["verdict"], change=change), _without_figure(row), row["verdict"])
+
+
+def decided(row: Row | None, indicator: Indicator, words: Words) -> Cell:
+    """The verdict on a difference, and the difference with its margin."""
+    if row is None or row["difference"] is None:
+        return verdict(row, words)
+    note = difference(row.cells, indicator, words).replace(" (", "; ").removesuffix(")")
+    return Cell(words.label("verdict", row["verdict"]), note, row["verdict"])
+
+
+def _without_figure(row: Row) -> str:
+    """Said of a difference that cannot be told since a figure is missing."""
+    sides = ("value", "comparator_value", "baseline_value")
+    is_missing = row["verdict"] == "not_decidable" and any(row.cells.get(side, 0) is None for side in sides)
+    return say("no_figure") if is_missing else ""
 
 
 def is_synthetic(row: Row | None) -> bool:

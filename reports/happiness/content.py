@@ -22,7 +22,10 @@ OPEN: Final = ("not_decidable", "not_comparable")  # verdicts that leave a diffe
 DEMONSTRABLE: Final = ("better", "worse", "higher", "lower")
 MOST_REVISED: Final = 12  # rows of what changed; there may be thousands
 REVISED_COLUMNS: Final = ("value", "status")
-WIDE_LINE, LINE, NARROW_LINE = 0.75, 0.5, 0.4  # heights of a line of a picture, in centimetres
+WIDE_LINE, LINE, NARROW_LINE = 0.75, 0.5, 0.37  # heights of a line of a picture, in centimetres
+# Widths of columns: indicators of residents have short names, official ones a unit and a period.
+CONTRAST_CAPTIONS: Final = {"experienced": "contrast_experienced", "official": "contrast_official"}
+CONTRAST_WIDTHS: Final = {"experienced": (2.8, 3.05, 3.05, 4.2, 4.3), "official": (6.4, 2.7, 2.7, 3.3, 3.0)}
 DRAFT: Final = "-draft"
 DOCUMENTS: Final = ("docx", "odt")  # the endings of the documents that can be edited
 
@@ -186,6 +189,21 @@ def _official(subject: Subject) -> Section | None:
     return Section(title, (Paragraph(say("official_intro")), table))
 
 
+def _dated(indicator: Indicator, row: Row | None, subject: Subject, leave_out: Sequence[str] = ()) -> Cell:
+    """The name of an indicator with its unit, its period where that is not the year, its status, and if it is made up.
+
+    What else must be known of a figure stands in the tables above.
+    """
+    name, words = _indicator(indicator, subject), subject.words
+    if row is None or row["value"] is None:
+        return name
+    when = "" if row["reference_period"] == str(subject.view.year) else period_text(row["reference_period"])
+    status = "" if row["status"] == cells.DEFINITIVE else words.label("status", row["status"])
+    invented = words.label("warning", cells.SYNTHETIC) if cells.is_synthetic(row) else ""
+    told = [part for part in (name.note, when, status, invented) if part and part not in leave_out]
+    return Cell(name.text, "; ".join(told))
+
+
 def _indicator(indicator: Indicator, subject: Subject) -> Cell:
     """The name of an indicator, with its unit; of a dimension, which is a grade, that of its theme."""
     if indicator.layer == "experienced":
@@ -219,10 +237,10 @@ def _peers(subject: Subject) -> Section:
         (5.4, 3.4, 4.6, 4.0),
         tuple(
             (
-                _indicator(i, subject),
+                _dated(i, subject.value(i), subject),
                 cells.figure(subject.value(i), i, words),
                 cells.figure(of_peers[i.indicator_id], i, words),
-                cells.verdict(subject.against(i, group), words),
+                cells.decided(subject.against(i, group), i, words),
             )
             for i in shown
         ),
@@ -252,28 +270,45 @@ def _contrast(subject: Subject) -> Section | None:
     pair, year, words = subject.view.contrast, subject.view.year, subject.words
     if pair is None:
         return None
-    region, comparator = (capital(words.region(code)) for code in pair)
-    shown = [i for i in subject.view.counted if any(subject.has(i, code) for code in pair)]
+    region = capital(words.region(pair[0]))
     said = subject.sentences(
         ("count_difference", year, *pair), *(("movement", year, i, *pair) for i in _moved(subject))
     )
-    table = Table(
-        say("contrast_table", region=region, comparator=words.region(pair[1]), year=year),
-        (say("head_indicator"), region, comparator, say("head_verdict"), say("head_gap", year=subject.view.baseline)),
-        (3.3, 3.05, 3.1, 3.35, 4.6),
+    parts = {"experienced": subject.experienced, "official": subject.official}
+    tables = [
+        _contrast_table(kind, found, pair, subject)
+        for kind, part in parts.items()
+        if (found := [i for i in part if any(subject.has(i, code) for code in pair)])
+    ]
+    title = say("contrast", region=region, comparator=words.region(pair[1]))
+    return Section(title, (Bullets(said), *tables))
+
+
+def _contrast_table(kind: str, found: Sequence[Indicator], pair: tuple[str, str], subject: Subject) -> Table:
+    words, rows = subject.words, [subject.value(i, pair[0]) for i in found]
+    shared = cells.shared_labels(rows, words)
+    names = [capital(words.region(code)) for code in pair]
+    return Table(
+        say(CONTRAST_CAPTIONS[kind], region=names[0], comparator=words.region(pair[1]), year=subject.view.year),
+        (
+            say("head_indicator"),
+            *names,
+            say("head_verdict"),
+            say("head_gap", year=subject.view.baseline),
+        ),
+        CONTRAST_WIDTHS[kind],
         tuple(
             (
-                _indicator(i, subject),
+                _dated(i, row, subject, shared),
                 *(cells.figure(subject.value(i, code), i, words) for code in pair),
-                cells.verdict(subject.view.comparison(i.indicator_id, *pair), words),
+                cells.decided(subject.view.comparison(i.indicator_id, *pair), i, words),
                 cells.verdict(subject.view.movement(i.indicator_id, *pair), words, change=True),
             )
-            for i in shown
+            for i, row in zip(found, rows, strict=True)
         ),
+        _note(shared),
         breaks=True,
     )
-    title = say("contrast", region=region, comparator=words.region(pair[1]))
-    return Section(title, (Bullets(said), *([table] if shown else [])))
 
 
 def _moved(subject: Subject) -> list[str]:

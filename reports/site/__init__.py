@@ -298,7 +298,7 @@ def _common(
 
 def _dots_caption(view: View, words: Words, alt: Alt, indicator: Indicator) -> str:
     lines = {"region": words.region(view.catalogue.region.region_code), "rest": words.region(alt.comparator(indicator))}
-    said = [words("legend_lines", **lines), words("legend_marks")]
+    said = [words("legend_order"), words("legend_lines", **lines), words("legend_marks")]
     if view.contrast is not None:
         first, second = map(words.region, view.contrast)
         said.insert(0, words("legend_groups", first=first, second=second))

@@ -37,8 +37,12 @@ class Alt:
 
     def when(self, indicator: Indicator) -> str:
         """The reference period of the last measurement year, or that year where there is none."""
+        return self.period(indicator) or str(self.view.year)
+
+    def period(self, indicator: Indicator) -> str:
+        """The reference period of the last measurement year; empty where there is no figure."""
         row = self.view.value(indicator.indicator_id, self.view.catalogue.region.region_code)
-        return str(self.view.year if row is None or row["reference_period"] is None else row["reference_period"])
+        return "" if row is None or row["reference_period"] is None else str(row["reference_period"])
 
     def comparator(self, indicator: Indicator) -> str:
         """The country, or the rest of it where the country has no figure."""
@@ -62,14 +66,15 @@ class Alt:
         return f"{self.words.number(shown(row['value'], indicator, self.words), decimals)}{around}"
 
     def years(self, indicator: Indicator) -> str:
-        """The region, its groups and the country in each measurement year."""
+        """The region, its groups and the country: every figure once, in the period it is of, as it is drawn."""
         region = self.view.catalogue.region
         groups = [group.code for group in region.main_groups]
         lines = []
         for code in [region.region_code, *groups, self.comparator(indicator)]:
             rows = [self.view.value(indicator.indicator_id, code, year) for year in self.view.years]
-            said = [f"{row['measurement_year']}: {self.value(row, indicator)}" for row in rows if row]
-            lines.append(f"{self.words.region(code)} {', '.join(said)}")
+            newest = {row["reference_period"]: row for row in rows if row and row["value"] is not None}
+            said = [f"{period}: {self.value(row, indicator)}" for period, row in sorted(newest.items())]
+            lines.append(f"{self.words.region(code)} {', '.join(said) or self.words('no_figure')}")
         return self.words(
             "alt_years", name=self.words.name(indicator), unit=self.words.unit(indicator), lines="; ".join(lines)
         )

@@ -13,6 +13,7 @@ from reports.claims.figures import (
     DEMONSTRABLE,
     SAID_STATUSES,
     end_text,
+    lacks_answers,
     places,
     places_of,
     shown,
@@ -23,7 +24,15 @@ from reports.view import Row, View
 from reports.words import Words
 
 # Warnings that stand beside a figure in tables; the others are said once, under the table.
-MARKED: Final = ("synthetic", "no_margin", "carried_forward", "unusual_change", "small_n")
+MARKED: Final = (
+    *("synthetic", "no_margin", "carried_forward", "newer_published", "covid_period"),
+    *("definition_differs", "break_in_series", "unusual_change", "small_n"),
+)
+
+
+# The two figures of a difference: of areas in `comparison`, of years in `change`.
+SIDES: Final = ("value", "comparator_value", "baseline_value")
+NOMINAL: Final = "nominal_prices"
 
 
 class Marks:
@@ -65,6 +74,8 @@ class Marks:
     def remarks(self, row: Row) -> list[str]:
         """Status and warnings of a figure, in words, where a reader must know them."""
         said = [self.words.label("status", row["status"])] if row["status"] in SAID_STATUSES else []
+        if lacks_answers(row.cells, self.words):
+            said.append(self.words("without_answers"))
         if row["ci_low"] is None and self.view.kind(row) == "register":
             said.append(self.words.label("basis", "register"))
         return said + [self.words.label("warning", word) for word in MARKED if word in row["warnings"]]
@@ -114,7 +125,8 @@ class Marks:
         verdict = self.verdict(row, change=True)
         if row["estimate"] is None or row["verdict"] == "no_new_measurement":
             return verdict
-        unit = "%" if row["quantity"] == "relative_difference" else ""
+        relative = row["quantity"] == "relative_difference"
+        unit = self.words("points_percentage", difference="") if relative else ""
         return verdict + Markup("<br>") + self.difference(row, indicator, ("estimate", "ci_low", "ci_high"), unit)
 
     # --- verdicts and sentences
@@ -126,9 +138,16 @@ class Marks:
         name = row["verdict"]
         label = self.words.label("verdict", name, change=change)
         seen = Markup("{}") if with_word else Markup('<span class="visually-hidden">{}</span>')
-        return Markup('<span class="verdict {}"><span class="shape" aria-hidden="true">{}</span> {}</span>').format(
+        said = Markup('<span class="verdict {}"><span class="shape" aria-hidden="true">{}</span> {}</span>').format(
             name, palette.VERDICTS[name].shape, seen.format(label)
         )
+        return said + Markup("").join(Markup(' <span class="mark">{}</span>').format(word) for word in self._why(row))
+
+    def _why(self, row: Row) -> list[str]:
+        """What a reader must know of a verdict: that a figure is missing, or that prices rose too."""
+        if row["verdict"] == "not_decidable" and any(row.cells.get(side, 0) is None for side in SIDES):
+            return [self.words("no_figure")]
+        return [self.words.label("warning", word) for word in (NOMINAL,) if word in row["warnings"]]
 
     def claim(self, *parts: object) -> Markup:
         """A sentence of the table `claim`, by the parts of its id; nothing where there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -68,6 +68,7 @@ def words_of(sentence: str) -> set[str]:
 
 SIDE: dict[str, Any] = {
     "measurement_year": 2022,
+    "indicator_id": "perceived_health_good",
     "region_code": "URBAN_CORE",
     "value": 1.0,
     "ci_low": None,
@@ -171,8 +172,11 @@ def movement(language: str = "nl", **changed: object) -> Said:
     return sentences.movement_claim(row, of(row), WORDS[language])
 
 
-def rank(language: str = "nl", *, synthetic: bool = False, **changed: object) -> Said:
-    return sentences.rank_claim(RANK | changed, "GM0153", "cbs", WORDS[language], synthetic=synthetic)
+def rank(
+    language: str = "nl", *, synthetic: bool = False, figures: Sequence[Mapping[str, object]] = (), **changed: object
+) -> Said:
+    sides = [SIDE | side for side in figures]
+    return sentences.rank_claim(RANK | changed, sides, "GM0153", "cbs", WORDS[language], synthetic=synthetic)
 
 
 def say(sides: Sides = ({}, {}), **changed: object) -> str:
@@ -596,10 +600,11 @@ DIFFERENCES = [
         "not_decidable, estimated",
         SAID | {"region_code": "GM0183", "comparator_code": "NL01", "verdict": "not_decidable", "basis": "none"},
         "Subjectief welzijn volgens inwoners (cijfer over 2025, geschat): of Tubbergen en Nederland echt verschillen, "
-        "is niet te zeggen. Een van de cijfers is geschat.",
+        "is niet te zeggen. Een van de cijfers is geschat zonder de antwoorden van die gemeente zelf.",
         "Subjective well-being according to residents (figure for 2025, estimated): whether Tubbergen and the "
-        "Netherlands really differ cannot be said. One of the figures is estimated.",
-        sides=({"status": "estimated"}, {}),
+        "Netherlands really differ cannot be said. One of the figures is estimated without the answers of that "
+        "municipality itself.",
+        sides=({"status": "estimated", "n": None, "indicator_id": HAPPY}, {}),
     ),
     Spec(
         "not_decidable, provisional: that is no reason where both are of one year",
@@ -770,7 +775,7 @@ CHANGES = [
         "veranderd, is niet te zeggen. Een van de cijfers is geschat.",
         "Subjective well-being according to residents (2022 and 2025, provisional, estimated): whether anything "
         "really changed in Tubbergen cannot be said. One of the figures is estimated.",
-        sides=({"status": "provisional"}, {"status": "estimated"}),
+        sides=({"status": "provisional"}, {"status": "estimated", "n": 40, "indicator_id": HAPPY}),
     ),
     Spec(
         "not_decidable, of figures that are settled",
@@ -1217,6 +1222,15 @@ def test_a_range_of_one_place_or_beside_the_place_is_said_as_it_is(
     assert ": Enschede ranks 12 of 14 (1 is the most favourable)." in rank("en", **range_of).sentence
 
 
+def test_a_score_says_of_how_many_figures_it_is_made_and_what_they_are() -> None:
+    known, estimated, missing = {"value": 1.0}, {"value": 1.0, "status": "estimated"}, {"value": None}
+    assert rank("nl", figures=[known, missing, missing]).sentence.endswith("De score rust op 1 van de 3 indicatoren.")
+    assert rank("en", figures=[known, missing, missing]).sentence.endswith("The score rests on 1 of the 3 indicators.")
+    assert "rust op" not in rank("nl", figures=[known, known]).sentence
+    assert "(2025, geschat):" in rank("nl", figures=[known, estimated]).sentence
+    assert "(2025):" in rank("nl", figures=[known, missing | {"status": "estimated"}]).sentence
+
+
 def test_where_the_uncertainty_of_figures_is_unknown_the_range_says_so() -> None:
     assert rank("nl", warnings=["no_margin"]).sentence.endswith(
         " Dat is met andere rekenwijzen meestal plaats 9 tot 14. Het kan ook nog anders zijn. "
@@ -1378,7 +1392,7 @@ def every_rule() -> Iterator[str]:
     yield change(value=None, verdict="not_decidable").rule
     yield from (value().rule, value(value=None, status="suppressed").rule)
     yield from (rank().rule, rank(rank_low=12, rank_high=12).rule)
-    yield sentences.rank_claim(None, "GM0153", "cbs", WORDS["nl"], synthetic=False).rule
+    yield sentences.rank_claim(None, [], "GM0153", "cbs", WORDS["nl"], synthetic=False).rule
     yield sentences.count_difference_claim([COMPARISON], WORDS["nl"]).rule
     yield sentences.count_change_claim([CHANGE], WORDS["nl"]).rule
     for warnings in ([], ["synthetic"]):
@@ -1640,7 +1654,12 @@ def claimed(tables: Tables, published: pl.DataFrame) -> list[Claim]:
     totals = tables("indicator_value").filter(breakdown="total").to_dicts()
     values = {(row["measurement_year"], row["indicator_id"], row["region_code"]): row for row in totals}
 
+    elements = tables("framework_element").filter(level=1)
+
     def sides_of(table: str, row: dict[str, Any]) -> list[dict[str, Any]]:
+        if table == "sensitivity":
+            parts = elements.filter(framework=row["framework"])["element_id"].unique().sort()
+            return [values[2025, part, row["region_code"]] for part in parts]
         if table == "change":
             regions = {row["region_code"]} | ({"NL01"} if row["quantity"] == "relative_to_nl" else set())
             pairs = [(year, region) for year in (2022, 2025) for region in regions]
@@ -1778,6 +1797,10 @@ REASONS = {
         "The source does not say how certain the figures are.",
     ),
     "estimated": ("Een van de cijfers is geschat.", "One of the figures is estimated."),
+    "without_answers": (
+        "Een van de cijfers is geschat zonder de antwoorden van die gemeente zelf.",
+        "One of the figures is estimated without the answers of that municipality itself.",
+    ),
     "provisional": (
         "Een van de cijfers is voorlopig. De bron kan het nog aanpassen.",
         "One of the figures is provisional. The source may still change it.",
@@ -1803,6 +1826,9 @@ def said_at_the_end(claim: Claim) -> str | None:
     if claim.rule in ("difference_not_decidable", "change_not_decidable"):
         over_time = {"provisional"} if claim.table == "change" else set()
         known = ["no_margin"] if "no_margin" in row["warnings"] else []
+        # All that is estimated in this edition is of residents.
+        without = any(side["status"] == "estimated" and side["n"] is None for side in claim.sides)
+        known += ["without_answers"] if without else []
         known += [status for status in ("estimated", *over_time) if status in statuses]
         return f" {REASONS[[*known, 'other'][0]][place]}"
     if claim.rule in ("difference_no_demonstrable_difference", "change_no_demonstrable_difference"):
@@ -1824,7 +1850,7 @@ def test_why_it_is_not_sure_is_said_where_it_is_so_and_nowhere_else(claimed: lis
         others = [text.strip() for pair in ends for text in pair if end is None or text.strip() not in end]
         assert not [text for text in others if text in claim.sentence], claim
         told |= {end} if end else set()
-    never = {f" {text}" for text in REASONS["other"]}
+    never = {f" {text}" for reason in ("other", "estimated") for text in REASONS[reason]}
     assert told | never == {f" {text.strip()}" for pair in ends for text in pair}
 
 
@@ -1836,9 +1862,10 @@ def cells_of(claim: Claim) -> list[Cell]:
         return cells_of_figures(row, claim.sides) if with_figures else cells_of_difference(row)
     if claim.table == "trend":
         return cells_of_difference(row)
-    return {"change": cells_of_change, "indicator_value": cells_of_value, "sensitivity": cells_of_rank}[claim.table](
-        row
-    )
+    if claim.table == "sensitivity":
+        figures = [side["value"] is not None for side in claim.sides]
+        return cells_of_rank(row) + known([sum(figures), len(figures)], 0)
+    return {"change": cells_of_change, "indicator_value": cells_of_value}[claim.table](row)
 
 
 def test_every_number_of_a_claim_is_a_cell_of_its_row_rounded_where_it_is_shown(claimed: list[Claim]) -> None:

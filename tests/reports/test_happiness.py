@@ -164,9 +164,18 @@ class Expected:
         why = {"register": "volledige telling"}.get(kind, "onzekerheid onbekend")
         return f"{self.number(row['value'], indicator, row)} ({why})"
 
+    def answers(self, row: dict[str, Any]) -> str:
+        if row["n"] is not None:
+            return _comma(row["n"], 0)
+        experienced = self.catalogue.indicator(row["indicator_id"]).layer == "experienced"
+        return "niet gebruikt" if experienced and row["status"] == "estimated" else "niet gegeven"
+
     def verdict(self, row: dict[str, Any], note: str = "", change: bool = False) -> str:
         if not row:
             return "niet vergeleken"
+        sides = ("value", "comparator_value", "baseline_value")
+        if row["verdict"] == "not_decidable" and any(row.get(side, 0) is None for side in sides):
+            note = note if note.startswith("geen cijfer") else "geen cijfer"
         said = f"{SHAPES[row['verdict']]} {self.label('verdict', row['verdict'], change)}"
         return f"{said} ({note})" if note else said
 
@@ -182,7 +191,8 @@ class Expected:
         if before is None or not note:
             return self.verdict(row, change=True)
         said = self.number(before, indicator, row)
-        return self.verdict(row, said if period == "2022" else f"{period}: {said}", change=True)
+        said = said if period == "2022" else f"{period}: {said}"
+        return self.verdict(row, f"geen cijfer; {said}" if row["value"] is None else said, change=True)
 
     def labels(self, row: dict[str, Any]) -> list[str]:
         if row["value"] is None:
@@ -210,12 +220,32 @@ class Expected:
     def theme(self, indicator: Indicator) -> str:
         return next(t.name_nl for t in self.catalogue.themes if t.theme_id == indicator.theme_id)
 
+    def decided(self, row: dict[str, Any], indicator: Indicator) -> str:
+        """The verdict with the difference and its margin."""
+        if row["difference"] is None:
+            return self.verdict(row)
+        scale = 9 if indicator.unit == "score" else 1
+        ends = [row[f"difference{end}"] for end in ("", "_ci_low", "_ci_high")]
+        sampled = row["basis"] == "interval" and None not in ends
+        decimals = 1 if indicator.unit == "score" else indicator.decimals
+        said = [_comma(scale * end, decimals) for end in (ends if sampled else ends[:1])]
+        parts = [f"{said[0]} procentpunt" if indicator.is_percentage else said[0]]
+        if indicator.unit != "score" and not indicator.is_percentage and row["relative_difference"]:
+            parts.append(f"{_comma(row['relative_difference'], 1)}%")
+        parts += [f"tussen {said[1]} en {said[2]}"] if sampled else []
+        return self.verdict(row, "; ".join(parts))
+
+    def dated(self, indicator: Indicator, row: dict[str, Any]) -> str:
+        """An official indicator with its unit, period and status."""
+        status = [] if row["status"] == "definitive" else [self.label("status", row["status"])]
+        return f"{indicator.name_nl} ({'; '.join([indicator.unit_nl, row['reference_period'], *status])})"
+
     def dimensions(self) -> Iterator[str]:
         found = [i for i in self.indicators if i.layer == "experienced"]
         rows = [self.value(i) for i in found]
         for i, row, remarks in zip(found, rows, self._with_remarks(rows), strict=True):
             others = [self.against(i, other) for other in ("TWENTE", "NL_REST") if other != self.code]
-            n = "niet gegeven" if row["n"] is None else _comma(row["n"], 0)
+            n = self.answers(row)
             name = self.theme(i) + (f" ({remarks})" if remarks else "")
             yield " ".join([name, self.figure(row, i), n, *others, self.since(i)])
 
@@ -238,7 +268,12 @@ class Expected:
                 continue
             key = {"indicator_id": i.indicator_id, "region_code": self.code, "comparator_code": group}
             yield " ".join(
-                [self.named(i), self.figure(own, i), self.figure(other, i), self.verdict(self.row("comparison", **key))]
+                [
+                    self.dated(i, own) if i.layer == "official" else self.theme(i),
+                    self.figure(own, i),
+                    self.figure(other, i),
+                    self.decided(self.row("comparison", **key), i),
+                ]
             )
         peers = self.tables["peer"].filter(region_code=self.code).sort("place")
         names = dict(self.tables["region"].select("region_code", "name").rows())
@@ -260,12 +295,12 @@ class Expected:
             quantities = ("difference", "relative_difference")
             found = [self.row("trend", **key, movement="since_baseline", quantity=name) for name in quantities]
             moved = next((row for row in found if row), {})
-            name = self.theme(i) if i.layer == "experienced" else self.named(i)
+            name = self.theme(i) if i.layer == "experienced" else self.dated(i, sides[0])
             yield " ".join(
                 [
                     name,
                     *(self.figure(side, i) for side in sides),
-                    self.verdict(self.row("comparison", **key)),
+                    self.decided(self.row("comparison", **key), i),
                     self.verdict(moved, change=True),
                 ]
             )
@@ -279,7 +314,7 @@ class Expected:
         rows = [self.value(happy, code) for code in codes]
         for code, row, remarks in zip(codes, rows, self._with_remarks(rows), strict=True):
             key = {"indicator_id": happy.indicator_id, "region_code": code, "comparator_code": "NL_REST"}
-            n = "niet gegeven" if row["n"] is None else _comma(row["n"], 0)
+            n = self.answers(row)
             name = self.names[code] + (f" ({remarks})" if remarks else "")
             verdicts = [self.verdict(self.row("comparison", **key)), self.since(happy, code, note=False)]
             yield " ".join([name, self.figure(row, happy), n, *verdicts])
@@ -327,7 +362,8 @@ class Expected:
         yield from (f"inwoners van {name}, meetjaar 2025", f"Officiële cijfers van {name}, meetjaar 2025", "Sinds 2022")
         yield "Sinds 2022"
         if self.code == "TWENTE":
-            yield from ("officiële cijfers, meetjaar 2025", "Het verschil sinds 2022", "Sinds 2022")
+            yield from ("cijfers van inwoners, meetjaar 2025", "officiële cijfers, meetjaar 2025")
+            yield from ("Het verschil sinds 2022", "Het verschil sinds 2022", "Sinds 2022")
             yield from ("alle gemeenten, meetjaar 2025", "per gemeente, meetjaar 2025")
             yield "naast de rest van Nederland, meetjaar 2025"
         else:
@@ -660,7 +696,7 @@ def test_an_indicator_without_any_figure_is_listed_with_the_reason(view: View, t
     gone = _changed(gone, "comparison", INCOME, comparator_value=None)
     other = _said_again(_changed(gone, "change", INCOME, baseline_value=None), view.catalogue)
     text = _pdf_text(other, "GM0153")
-    assert "Inkomen niet gemeten niet gegeven ? niet te zeggen ? niet te zeggen ? niet te zeggen" in text
+    assert "Inkomen niet gemeten niet gegeven ? niet te zeggen (geen cijfer) ? niet te zeggen (geen cijfer)" in text
     assert "niet gemeten: Dit jaar is niet gemeten. Inkomen volgens inwoners" in text
 
 
@@ -688,7 +724,7 @@ def test_a_municipality_with_one_year_only_has_nothing_to_compare_it_with(view: 
     }
     other = _said_again(_changed(single, "change", ENSCHEDE, **nothing), view.catalogue)
     text = _pdf_text(other, "GM0153")
-    assert "▼ aantoonbaar slechter (6,9) ? niet te zeggen Baanzekerheid" in text
+    assert "▼ aantoonbaar slechter (6,9) ? niet te zeggen (geen cijfer) Baanzekerheid" in text
     assert "voor Enschede is er niet van beide jaren een cijfer" in text
 
 
