@@ -143,8 +143,8 @@ def sensitivity(
     t = len(composite.themes)
     points = sobol_points(3 + k + t, settings.draws, _stream(settings, 1))
     choices = Choices.of(composite, len(normalisers), points[:, :3], _multipliers(points[:, 3:], settings))
-    chunks = enumerate(choices.alike(max(1, _CELLS // (n * k))), start=1)
-    remaining = iter(list(chunks))  # each worker takes the next: counts add up to the same in any order
+    numbered = list(enumerate(choices.alike(max(1, _CELLS // (n * k))), start=1))
+    remaining = iter(numbered)  # each worker takes the next: counts add up to the same in any order
     most = max(1, _CACHED // (n * k))
 
     def share(_: int) -> _Tally:

@@ -69,6 +69,12 @@ def figure(value: float, side: Cells, indicator: Indicator, words: Words) -> str
 
 def difference(row: Cells, indicator: Indicator, words: Words, *, unit: bool = False) -> str:
     """The difference with its margin; in per cent too, but for percentages and grades."""
+    said, *asides = difference_parts(row, indicator, words, unit=unit)
+    return f"{said}{aside(asides)}"
+
+
+def difference_parts(row: Cells, indicator: Indicator, words: Words, *, unit: bool = False) -> list[str]:
+    """The difference, and what stands between brackets behind it: in per cent, and its margin."""
     columns = ("difference", "difference_ci_low", "difference_ci_high")
     sampled = row["basis"] == "interval" and None not in [row[name] for name in columns]
     figures = [shown_difference(row[name], indicator, words) for name in (columns if sampled else columns[:1])]
@@ -85,7 +91,7 @@ def difference(row: Cells, indicator: Indicator, words: Words, *, unit: bool = F
         said = words("points_percentage", difference=said)
     elif unit:
         said = words("points_grade" if grade else "points_unit", difference=said, unit=words.unit(indicator))
-    return f"{said}{aside(asides)}"
+    return [said, *asides]
 
 
 def end_text(number: float, decimals: int, words: Words, *, sure: bool) -> str:
@@ -117,6 +123,12 @@ def lacks_answers(row: Cells, words: Words) -> bool:
     """Whether a model estimated the figure without the area's own answers: there are few, or its figure is hidden."""
     unanswered = row["status"] == "estimated" and row["n"] is None
     return unanswered and words.catalogue.indicator(row["indicator_id"]).layer == "experienced"
+
+
+def lacks_figure(row: Cells) -> bool:
+    """Whether a row of `comparison` or `change` decides nothing since one of its two figures is missing."""
+    sides = ("value", "comparator_value", "baseline_value")
+    return row["verdict"] == "not_decidable" and any(row[side] is None for side in sides if side in row)
 
 
 def is_synthetic(*rows: Cells) -> bool:

@@ -23,6 +23,7 @@ from reports.claims.figures import (
     figure,
     is_synthetic,
     lacks_answers,
+    lacks_figure,
     places_of,
     shown,
     shown_difference,
@@ -341,8 +342,7 @@ def count_change_claim(rows: Sequence[Cells], words: Words) -> Said:
 
 def _counts(rows: Sequence[Cells], demonstrable: str, words: Words, *, change: bool = False, region: str = "") -> str:
     """A sentence for each verdict that occurs; what has no figure is counted as that."""
-    other = "baseline_value" if change else "comparator_value"
-    missing = [row for row in rows if row["verdict"] == "not_decidable" and None in (row["value"], row[other])]
+    missing = [row for row in rows if lacks_figure(row)]
     said = []
     for verdict in COUNTED:
         n = sum(row["verdict"] == verdict for row in rows) - (len(missing) if verdict == "not_decidable" else 0)

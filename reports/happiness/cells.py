@@ -7,7 +7,7 @@ from typing import Final
 
 from catalog.model import Indicator
 from reports.charts.texts import period_text
-from reports.claims.figures import difference, lacks_answers, margin, places, places_of, shown
+from reports.claims.figures import difference_parts, lacks_answers, lacks_figure, margin, places, places_of, shown
 from reports.happiness.model import Cell
 from reports.happiness.texts import say
 from reports.view import Row
@@ -87,8 +87,8 @@ def against(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     if row is None:
         return Cell(say("nothing_compared"))
     other = row["comparator_value"]
-    note = _without_figure(row) or ("" if other is None else number(other, indicator, words))
-    return Cell(words.label("verdict", row["verdict"]), note, row["verdict"])
+    note = "" if other is None else number(other, indicator, words)
+    return Cell(words.label("verdict", row["verdict"]), _with_reason(row, note), row["verdict"])
 
 
 def since(row: Row | None, indicator: Indicator, words: Words) -> Cell:
@@ -100,30 +100,28 @@ def since(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     note = "" if before is None else number(before, indicator, words, decimals)
     if note and when != str(row["baseline_year"]):
         note = say("other", name=period_text(when), value=note)
-    told = "; ".join(filter(None, (_without_figure(row), note)))
-    return Cell(words.label("verdict", row["verdict"], change=True), told, row["verdict"])
+    return Cell(words.label("verdict", row["verdict"], change=True), _with_reason(row, note), row["verdict"])
 
 
 def verdict(row: Row | None, words: Words, *, change: bool = False) -> Cell:
     """The verdict of a row alone; of a change over time with `change`."""
     if row is None:
         return Cell(say("nothing_compared"))
-    return Cell(words.label("verdict", row["verdict"], change=change), _without_figure(row), row["verdict"])
+    return Cell(words.label("verdict", row["verdict"], change=change), _with_reason(row), row["verdict"])
 
 
 def decided(row: Row | None, indicator: Indicator, words: Words) -> Cell:
     """The verdict on a difference, and the difference with its margin."""
     if row is None or row["difference"] is None:
         return verdict(row, words)
-    note = difference(row.cells, indicator, words).replace(" (", "; ").removesuffix(")")
-    return Cell(words.label("verdict", row["verdict"]), note, row["verdict"])
+    return Cell(
+        words.label("verdict", row["verdict"]), "; ".join(difference_parts(row.cells, indicator, words)), row["verdict"]
+    )
 
 
-def _without_figure(row: Row) -> str:
-    """Said of a difference that cannot be told since a figure is missing."""
-    sides = ("value", "comparator_value", "baseline_value")
-    is_missing = row["verdict"] == "not_decidable" and any(row.cells.get(side, 0) is None for side in sides)
-    return say("no_figure") if is_missing else ""
+def _with_reason(row: Row, note: str = "") -> str:
+    """A note; before it that a figure is missing, where nothing can be said since that is so."""
+    return "; ".join(filter(None, (say("no_figure") if lacks_figure(row.cells) else "", note)))
 
 
 def is_synthetic(row: Row | None) -> bool:

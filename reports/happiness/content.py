@@ -23,8 +23,8 @@ DEMONSTRABLE: Final = ("better", "worse", "higher", "lower")
 MOST_REVISED: Final = 12  # rows of what changed; there may be thousands
 REVISED_COLUMNS: Final = ("value", "status")
 WIDE_LINE, LINE, NARROW_LINE = 0.75, 0.5, 0.37  # heights of a line of a picture, in centimetres
-# Widths of columns: indicators of residents have short names, official ones a unit and a period.
 CONTRAST_CAPTIONS: Final = {"experienced": "contrast_experienced", "official": "contrast_official"}
+# Widths of columns: indicators of residents have short names, official ones a unit and a period.
 CONTRAST_WIDTHS: Final = {"experienced": (2.8, 3.05, 3.05, 4.2, 4.3), "official": (6.4, 2.7, 2.7, 3.3, 3.0)}
 DRAFT: Final = "-draft"
 DOCUMENTS: Final = ("docx", "odt")  # the endings of the documents that can be edited

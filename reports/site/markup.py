@@ -14,6 +14,7 @@ from reports.claims.figures import (
     SAID_STATUSES,
     end_text,
     lacks_answers,
+    lacks_figure,
     places,
     places_of,
     shown,
@@ -28,11 +29,7 @@ MARKED: Final = (
     *("synthetic", "no_margin", "carried_forward", "newer_published", "covid_period"),
     *("definition_differs", "break_in_series", "unusual_change", "small_n"),
 )
-
-
-# The two figures of a difference: of areas in `comparison`, of years in `change`.
-SIDES: Final = ("value", "comparator_value", "baseline_value")
-NOMINAL: Final = "nominal_prices"
+NOMINAL: Final = "nominal_prices"  # stands beside the verdict on a change
 
 
 class Marks:
@@ -53,7 +50,7 @@ class Marks:
 
     # --- a figure with all that belongs to it
 
-    def figure(self, row: Row | None, indicator: Indicator, *, answers: bool = True, marks: bool = True) -> Markup:
+    def figure(self, row: Row | None, indicator: Indicator) -> Markup:
         """A row of `indicator_value`: value, margin, answers, status and warnings; why there is no value."""
         if row is None:
             return Markup("")
@@ -64,11 +61,10 @@ class Marks:
         if row["ci_low"] is not None and row["ci_high"] is not None:
             ends = [self._number(row, end, indicator, decimals) for end in ("ci_low", "ci_high")]
             parts.append(self._margin(ends))
-        if answers and row["n"] is not None:
+        if row["n"] is not None:
             n = self.datum(row["n"], "n", self.words.number(row["n"], 0))
             parts.append(Markup(' <span class="mark">{}</span>').format(self.filled("answers_short", n=n)))
-        if marks:
-            parts += [Markup(' <span class="mark">{}</span>').format(word) for word in self.remarks(row)]
+        parts += [Markup(' <span class="mark">{}</span>').format(word) for word in self.remarks(row)]
         return self.row(row, Markup("").join(parts))
 
     def remarks(self, row: Row) -> list[str]:
@@ -145,9 +141,9 @@ class Marks:
 
     def _why(self, row: Row) -> list[str]:
         """What a reader must know of a verdict: that a figure is missing, or that prices rose too."""
-        if row["verdict"] == "not_decidable" and any(row.cells.get(side, 0) is None for side in SIDES):
+        if lacks_figure(row.cells):
             return [self.words("no_figure")]
-        return [self.words.label("warning", word) for word in (NOMINAL,) if word in row["warnings"]]
+        return [self.words.label("warning", NOMINAL)] if NOMINAL in row["warnings"] else []
 
     def claim(self, *parts: object) -> Markup:
         """A sentence of the table `claim`, by the parts of its id; nothing where there is none."""

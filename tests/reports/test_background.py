@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import time
 
 import pytest
@@ -27,9 +29,19 @@ def test_who_stops_waiting_ends_it() -> None:
     assert time.monotonic() - begun < 30
 
 
-def test_a_process_that_dies_says_so() -> None:
-    import os
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to keep back")
+def test_it_ends_also_where_it_does_not_hear_sigterm() -> None:
+    begun = time.monotonic()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what a process starts inherits this
+    try:
+        with in_background(time.sleep, 60):
+            pass
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert time.monotonic() - begun < 30
 
+
+def test_a_process_that_dies_says_so() -> None:
     with in_background(os._exit, 3) as result, pytest.raises(BackgroundFailed, match="ended with code 3"):
         result()
 

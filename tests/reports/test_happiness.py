@@ -175,7 +175,7 @@ class Expected:
             return "niet vergeleken"
         sides = ("value", "comparator_value", "baseline_value")
         if row["verdict"] == "not_decidable" and any(row.get(side, 0) is None for side in sides):
-            note = note if note.startswith("geen cijfer") else "geen cijfer"
+            note = "; ".join(filter(None, ("geen cijfer", note)))
         said = f"{SHAPES[row['verdict']]} {self.label('verdict', row['verdict'], change)}"
         return f"{said} ({note})" if note else said
 
@@ -192,7 +192,7 @@ class Expected:
             return self.verdict(row, change=True)
         said = self.number(before, indicator, row)
         said = said if period == "2022" else f"{period}: {said}"
-        return self.verdict(row, f"geen cijfer; {said}" if row["value"] is None else said, change=True)
+        return self.verdict(row, said, change=True)
 
     def labels(self, row: dict[str, Any]) -> list[str]:
         if row["value"] is None:

@@ -345,6 +345,19 @@ def test_the_text_of_a_picture_states_the_numbers_of_the_table(site: Site, indic
         assert re.findall(r"−?\d[\d.,]*\d|\d", said[1]) == numbers, (code, said[1])
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_text_of_a_line_names_each_figure_once_in_its_own_period(site: Site, language: str) -> None:
+    """Participation of 2022 is carried to 2025: one point is drawn, and no flat line is told."""
+    rows = site.view.tables["indicator_value"].filter(
+        indicator_id="net_labour_participation", region_code="TWENTE", breakdown="total"
+    )
+    assert (rows["measurement_year"].n_unique(), rows["reference_period"].unique().to_list()) == (4, ["2022"])
+    page = site.pages[("" if language == "nl" else "en/") + "indicators/net_labour_participation.html"]
+    (told,) = page.xpath("//img[contains(@src, '_years')]/@alt")
+    assert "2022: " in told
+    assert not re.findall(r"\b202[345]: ", told)
+
+
 def test_a_drawn_picture_shows_the_numbers_of_its_text(site: Site) -> None:
     """Beside every dot stands the value that the text of the picture names."""
     for language, folder in (("nl", ""), ("en", "en/")):
@@ -444,6 +457,44 @@ def test_every_text_is_used() -> None:
         if not key.startswith(made_of_parts) and not re.search(rf"\b{re.escape(key)}\b", source)
     ]
     assert not unused
+
+
+# --- what must be known of a figure stands beside it
+
+
+def cell_of(site: Site, page: str, indicator: str, column: int) -> str:
+    """The words of a cell in the row of an indicator."""
+    (row,) = site.pages[page].xpath(f"//main//tr[th//a[contains(@href, '/{indicator}.html')]]")
+    return " ".join(row.xpath("td")[column].text_content().split())
+
+
+def test_a_cell_says_what_must_be_known_of_its_figure(site: Site) -> None:
+    health = cell_of(site, "index.html", "perceived_health_good", 0)
+    assert all(word in health for word in ("ouder cijfer", "nieuwer cijfer bestaat", "coronaperiode"))
+    assert "voorlopig" in cell_of(site, "compare.html", "income_standardised_mean", 1)
+    assert "antwoorden" in cell_of(site, "compare.html", "experienced_health", 1)
+
+
+def test_a_figure_without_answers_of_its_own_says_so(site: Site) -> None:
+    rows = {row["indicator_id"]: row for row in site.view.rows("indicator_value", region_code="GM0183",
+            measurement_year=2025, breakdown="total", status="estimated")}  # fmt: skip
+    without = {name for name, row in rows.items() if row["n"] is None}
+    assert without < set(rows)
+    for name in rows:
+        said = "zonder eigen antwoorden" in cell_of(site, "regions/GM0183.html", name, 0)
+        assert said == (name in without), name
+
+
+def test_a_verdict_says_that_a_figure_is_missing_and_that_prices_rose(site: Site) -> None:
+    assert cell_of(site, "regions/TWENTE.html", "loneliness", 1) == "? niet te zeggen geen cijfer"
+    assert "geen cijfer" not in cell_of(site, "regions/TWENTE.html", "net_labour_participation", 1)
+    assert "niet gecorrigeerd voor prijzen" in cell_of(site, "regions/TWENTE.html", "dwelling_value_mean", -1)
+    assert "niet gecorrigeerd voor prijzen" not in cell_of(site, "regions/TWENTE.html", "experienced_health", -1)
+
+
+def test_a_moved_relative_difference_is_in_percentage_points(site: Site) -> None:
+    assert "procentpunt" in cell_of(site, "cores-and-rural.html", "income_standardised_mean", 4)
+    assert "procentpunt" not in cell_of(site, "cores-and-rural.html", "experienced_health", 4)
 
 
 # --- whether it can be trusted
