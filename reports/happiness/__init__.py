@@ -12,12 +12,12 @@ import unicodedata
 from pathlib import Path
 from typing import Final
 
+from reports.document.model import Report
+from reports.document.opendocument import odt
+from reports.document.typeset import Typesetter
+from reports.document.word import docx
 from reports.happiness.content import file_name, report
-from reports.happiness.model import Report
-from reports.happiness.opendocument import odt
 from reports.happiness.subject import LANGUAGE, Subject
-from reports.happiness.typeset import Typesetter
-from reports.happiness.word import docx
 from reports.view import View
 from reports.words import Words
 

@@ -8,7 +8,7 @@ from typing import Final
 from catalog.model import Indicator
 from reports.charts.texts import period_text
 from reports.claims.figures import difference_parts, lacks_answers, lacks_figure, margin, places, places_of, shown
-from reports.happiness.model import Cell
+from reports.document.model import Cell
 from reports.happiness.texts import say
 from reports.view import Row
 from reports.words import Words

@@ -10,8 +10,8 @@ import polars as pl
 
 from catalog.model import Indicator
 from reports.charts.texts import period_text
+from reports.document.model import Block, Bullets, Cell, Paragraph, Report, Section, Table
 from reports.happiness import cells
-from reports.happiness.model import Block, Bullets, Cell, Paragraph, Report, Section, Table
 from reports.happiness.pictures import OTHERS, OWN, Drawn, own_mark, picture
 from reports.happiness.subject import Subject
 from reports.happiness.texts import capital, date, say

@@ -9,8 +9,8 @@ from typing import Final
 
 from catalog.model import Indicator
 from reports.claims.figures import shown
+from reports.document.model import Line, Mark, Picture
 from reports.happiness.cells import SYNTHETIC, figure, is_synthetic, margin_text, number
-from reports.happiness.model import Line, Mark, Picture
 from reports.happiness.texts import say
 from reports.view import Row
 from reports.words import Words

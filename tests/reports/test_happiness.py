@@ -27,14 +27,14 @@ from pipelines.pdf_tags import pdf_faults
 from reports import happiness as reports_of
 from reports.charts.texts import MONTHS
 from reports.claims import claims
+from reports.document.model import Bullets, Picture, Report, Section, Table
+from reports.document.opendocument import odt
+from reports.document.typeset import Typesetter
+from reports.document.word import docx
 from reports.happiness import reports, slugs, write_reports
 from reports.happiness.content import report
-from reports.happiness.model import Bullets, Picture, Report, Section, Table
-from reports.happiness.opendocument import odt
 from reports.happiness.subject import Subject
 from reports.happiness.texts import _texts
-from reports.happiness.typeset import Typesetter
-from reports.happiness.word import docx
 from reports.view import View
 from reports.words import Words
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
-from reports.happiness.model import Picture, Report, plain
+from reports.document.model import Picture, Report, plain
 
 if TYPE_CHECKING:
     from typst import Compiler

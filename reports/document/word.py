@@ -8,8 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
-from reports.happiness.model import Bullets, Cell, Paragraph, Picture, Report, Table
-from reports.happiness.packed import timeless
+from reports.document.model import Bullets, Cell, Paragraph, Picture, Report, Table
+from reports.document.packed import timeless
 
 if TYPE_CHECKING:
     from docx.document import Document

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
-from reports.happiness.model import Block, Bullets, Cell, Paragraph, Picture, Report, Table
-from reports.happiness.packed import timeless
+from reports.document.model import Block, Bullets, Cell, Paragraph, Picture, Report, Table
+from reports.document.packed import timeless
 
 if TYPE_CHECKING:
     from odfdo import Document
