@@ -24,6 +24,7 @@ from catalog.model import (
     Term,
     Theme,
 )
+from catalog.programme_model import Programme
 from catalog.publication_model import Publication
 from catalog.registry import Column, Registry, Table
 from catalog.survey import SurveyCatalogue, load_survey
@@ -51,6 +52,7 @@ class Catalogue(BaseModel):
     survey: SurveyCatalogue
     analysis: AnalysisSettings
     corrections: list[Correction] = []
+    programme: Programme | None = None
     publication: Publication
     sha256: str
 
@@ -115,6 +117,7 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     survey = load_survey({indicator.indicator_id: indicator.layer for indicator, _, _ in placed}, survey_folder)
     if not region.survey:
         survey = survey.model_copy(update={"waves": {}})
+    programme_yaml = YamlFile(region_file.parent / region.programme) if region.programme else None
     catalogue = Catalogue(
         region=region,
         themes=themes_yaml.parse(list[Theme]),
@@ -128,9 +131,17 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
         survey=survey,
         analysis=analysis_yaml.parse(AnalysisSettings),
         corrections=corrections_yaml.parse(list[Correction]),
+        programme=programme_yaml.parse(Programme) if programme_yaml else None,
         # Not in the fingerprint: it changes no figure.
         publication=publication_yaml.parse(Publication),
-        sha256=_fingerprint([*files, *indicator_files, *sorted(survey_folder.glob("*.yaml"))]),
+        sha256=_fingerprint(
+            [
+                *files,
+                *([programme_yaml.path] if programme_yaml else []),
+                *indicator_files,
+                *sorted(survey_folder.glob("*.yaml")),
+            ]
+        ),
     )
     _check_themes(catalogue, themes_yaml)
     _check_sources(sources, sources_yaml)
@@ -138,6 +149,8 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     _check_region(catalogue, region_yaml)
     _check_analysis(catalogue, analysis_yaml)
     _check_publication(catalogue, publication_yaml)
+    if programme_yaml:
+        _check_programme(catalogue, programme_yaml)
     check_corrections(catalogue, corrections_yaml)
     return catalogue
 
@@ -300,6 +313,14 @@ def _check_region(catalogue: Catalogue, file: YamlFile) -> None:
             raise file.error(["plausible_totals", index, "indicator"], f"no indicator '{total.indicator}' is defined")
         if total.region not in catalogue.region.own_groups:
             raise file.error(["plausible_totals", index, "region"], f"'{total.region}' is not the region or its group")
+
+
+def _check_programme(catalogue: Catalogue, file: YamlFile) -> None:
+    ids = {indicator.indicator_id for indicator in catalogue.indicators}
+    for index, target in enumerate(catalogue.programme.targets if catalogue.programme else []):
+        named = target.measured.indicator if target.measured else None
+        if named is not None and named not in ids:
+            raise file.error(["targets", index, "measured", "indicator"], f"no indicator '{named}' is defined")
 
 
 def _check_analysis(catalogue: Catalogue, file: YamlFile) -> None:

@@ -88,7 +88,8 @@ class PlausibleTotal(Entry):
 class Region(Entry):
     """The region that is measured, its groups and its years.
 
-    `survey` is the folder, beside the region file, with the waves of its resident survey.
+    `survey` is the folder, beside the region file, with the waves of its resident survey; `programme` the file with the
+    programme that the measurement serves.
     """
 
     region_code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -110,6 +111,7 @@ class Region(Entry):
     groups: list[Group] = []
     contrasts: list[tuple[str, str]] = []
     survey: str | None = None
+    programme: str | None = None
     plausible_totals: list[PlausibleTotal] = []
 
     @model_validator(mode="after")
