@@ -207,8 +207,8 @@ class Programme(Entry):
     lines: Annotated[list[Line], Field(min_length=1)]
     targets: Annotated[list[Target], Field(min_length=1)]
     agreements: Annotated[list[Agreement], Field(min_length=1)]
-    baselines: list[Baseline] = []
-    deadlines: list[Deadline] = []
+    baselines: list[Baseline]
+    deadlines: list[Deadline]
 
     @model_validator(mode="after")
     def _consistent(self) -> Programme:
