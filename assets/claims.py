@@ -23,6 +23,11 @@ def claim(
     trend: pl.DataFrame,
     sensitivity: pl.DataFrame,
     framework_element: pl.DataFrame,
+    programme_line: pl.DataFrame,
+    target: pl.DataFrame,
+    target_progress: pl.DataFrame,
+    policy_indicator: pl.DataFrame,
+    budget_progress: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every sentence that may be said of the last measurement year, in Dutch and English."""
     tables = {
@@ -32,5 +37,10 @@ def claim(
         "trend": trend,
         "sensitivity": sensitivity,
         "framework_element": framework_element,
+        "programme_line": programme_line,
+        "target": target,
+        "target_progress": target_progress,
+        "policy_indicator": policy_indicator,
+        "budget_progress": budget_progress,
     }
     return record(context, claims(tables, CATALOGUE))

@@ -78,6 +78,7 @@ def edition(
     edition_input: pl.DataFrame,
     observation: pl.DataFrame,
     survey_wave: pl.DataFrame,
+    project: pl.DataFrame,
 ) -> pl.DataFrame:
     """One row: what this edition was made from."""
     content = "".join(f"{name} {sha256}\n" for name, sha256 in edition_input.select("file", "sha256").rows())
@@ -91,7 +92,8 @@ def edition(
         "input_sha256": hashlib.sha256(content.encode()).hexdigest(),
         # A wave may be invented of which every figure is hidden.
         "contains_synthetic": observation["warnings"].list.contains("synthetic").any()
-        or survey_wave["synthetic"].any(),
+        or survey_wave["synthetic"].any()
+        or project["synthetic"].any(),
     }
     return record(context, pl.DataFrame([row]))
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from catalog.load import Catalogue
 from catalog.model import IndicatorSource
+from catalog.programme_model import Assignment, Line, Programme
 
 
 def themes(catalogue: Catalogue) -> pl.DataFrame:
@@ -163,3 +164,61 @@ def _frame(entries: Sequence[BaseModel], exclude: set[str]) -> pl.DataFrame:
 
 def _rows(rows: Sequence[tuple[str, ...]], names: list[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def programme_lines(programme: Programme) -> pl.DataFrame:
+    """The published table `programme_line`: assignments, each with its lines, in the order of the programme."""
+    rows: list[dict[str, object]] = []
+    for assignment in programme.assignments:
+        rows.append({"line_id": assignment.assignment_id, "kind": "assignment", **_names(assignment)})
+        rows += [_line(line) for line in programme.lines if line.assignment == assignment.assignment_id]
+    rows += [_line(line) for line in programme.lines if line.assignment is None]
+    placed = [row | {"sort_order": place} for place, row in enumerate(rows, start=1)]
+    return pl.DataFrame(placed, infer_schema_length=None)
+
+
+def _line(line: Line) -> dict[str, object]:
+    return {"line_id": line.line_id, "parent_line_id": line.assignment, "kind": "line", **_names(line)}
+
+
+def _names(entry: Assignment | Line) -> dict[str, object]:
+    return {"name_nl": entry.name_nl, "name_en": entry.name_en}
+
+
+def targets(programme: Programme) -> pl.DataFrame:
+    """The published table `target`, but for the baselines, which are measured."""
+    rows = [
+        {
+            "target_id": target.target_id,
+            "line_id": target.line_id,
+            "text_nl": target.text_nl,
+            "text_en": target.text_en,
+            "kind": target.kind,
+            "threshold": target.threshold,
+            "unit": target.unit_en,
+            "unit_nl": target.unit_nl,
+            "article": target.article,
+            "judged_by": "sample" if target.measured else "nothing" if target.not_covered_nl else "count",
+            "sort_order": place,
+        }
+        for place, target in enumerate(programme.targets, start=1)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def deadlines(programme: Programme) -> pl.DataFrame:
+    """The published table `deadline`: everything that is due, each time it is."""
+    rows = [
+        {
+            "deadline_id": deadline.deadline_id,
+            "due": due.isoformat(),
+            "text_nl": deadline.text_nl,
+            "text_en": deadline.text_en,
+            "article": deadline.article,
+            "report": deadline.report,
+            "report_year": due.year - 1 if deadline.report == "yearly" else None,
+        }
+        for deadline in programme.deadlines
+        for due in deadline.dates
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)

@@ -36,13 +36,23 @@ class Line(Entry):
     name_en: str
 
 
+class SurveyReading(Entry):
+    """The figure of our own resident survey that a result is read from: a row of `survey_estimate` in every wave."""
+
+    variable: Identifier
+    region_code: str
+    breakdown: str = "total"
+    statistic: Literal["mean", "share"]
+
+
 class Measured(Entry):
     """A directional result that is read from a sample, and how it is judged: a test fixed before it is carried out.
 
     The change since `baseline_wave` is held against `margin` (Δ, in the unit of the target): the result is reached
     where the change is demonstrably no worse than −Δ (non-inferiority; with Δ = 0: demonstrably better). Only
-    direct estimates for `group` at `place` count. `indicator` measures the same for whole municipalities, and so is
-    shown, but never judged.
+    direct estimates for `group` at `place` count: those that bureaus deliver, or those of our own resident survey where
+    `survey` names the region and breakdown that are that place and group. `indicator` measures the same for whole
+    municipalities; it never decides.
     """
 
     place_nl: str
@@ -55,6 +65,7 @@ class Measured(Entry):
     margin: Annotated[float, Field(ge=0)]
     polarity: Literal[1, -1] = 1
     indicator: Identifier | None = None
+    survey: SurveyReading | None = None
     reason_nl: str
     reason_en: str
 

@@ -8,19 +8,10 @@ from typing import Final
 import polars as pl
 
 from pipelines.rules import Context, Suite, flag
+from reports.claims.causes import CAUSES
 
-# Watching broad welfare shows what differs, never why.
-CAUSES: Final = {
-    "nl": (
-        *("door", "doordat", "dankzij", "leidt", "leiden", "omdat", "vanwege", "wegens", "zorgt", "waardoor"),
-        *("daardoor", "komt", "gevolg", "effect", "oorzaak", "werkt"),
-    ),
-    "en": (
-        *("because", "due", "thanks", "leads", "lead", "causes", "caused", "result", "results", "effect", "owing"),
-        *("therefore", "hence", "impact"),
-    ),
-}
 _WITH_VERDICT: Final = ("comparison", "change", "trend")
+_WITH_STATUS: Final = "target_progress"
 
 
 def _follows_from_its_row(frame: pl.DataFrame, context: Context) -> Suite:
@@ -70,13 +61,15 @@ def _keys(name: str, context: Context) -> pl.DataFrame:
     if name == "sensitivity":  # a place is said with its range or not at all
         frame = frame.drop_nulls(["rank", "rank_low", "rank_high"])
     key = pl.concat_str([pl.format(column + "={}", column) for column in table.key], separator="|")
-    verdict = pl.col("verdict") if name in _WITH_VERDICT else pl.lit(None, dtype=pl.String)
+    said = "verdict" if name in _WITH_VERDICT else "status" if name == _WITH_STATUS else None
+    verdict = pl.lit(None, dtype=pl.String) if said is None else pl.col(said)
     return frame.select(table_name=pl.lit(name), row_key=key, verdict=verdict, found=pl.lit(value=True))
 
 
 def _labels(context: Context) -> pl.DataFrame:
-    """By language and verdict: the words that say it, of a comparison or a change."""
-    terms = context.catalogue.vocabulary["verdict"]
+    """By language and verdict: the words that say it, of a comparison, a change or a result of the programme."""
+    # Of both, the word for what is not decidable is one.
+    terms = context.catalogue.vocabulary["target_status"] | context.catalogue.vocabulary["verdict"]
     rows = []
     for language in CAUSES:
         fields = (f"label_{language}", f"label_change_{language}")
@@ -107,4 +100,6 @@ def _names_no_cause(frame: pl.DataFrame, _: Context) -> Suite:
 PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     "claim": [_follows_from_its_row, _names_no_cause],
 }
-LOOKED_UP: Final = {"comparison", "change", "indicator_value", "sensitivity", "trend"}
+LOOKED_UP: Final = {
+    *("comparison", "change", "indicator_value", "sensitivity", "trend", "target_progress", "budget_progress"),
+}

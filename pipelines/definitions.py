@@ -14,6 +14,7 @@ from assets import (
     history,
     intake,
     measurement,
+    programme,
     publication,
     raw,
     revisions,
@@ -32,6 +33,7 @@ from pipelines.watch import inbox_sensor, refresh_job, source_watch, take_in_job
 MEASURE, PUBLISH = "measure", "publish"
 _LAYERS = [
     *(intake, raw, survey, core, structure, measurement, history, analysis, scores),
+    programme,
     *(claims, revisions, edition, publication),
 ]
 _EXECUTORS = {ALONE: dg.in_process_executor, "multiprocess": dg.multiprocess_executor}

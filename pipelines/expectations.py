@@ -13,7 +13,7 @@ import polars as pl
 from assets.core import ROLES
 from catalog import Column, Table, frames
 from catalog.waves import SHARE_SUFFIX
-from pipelines import analysis_rules, claim_rules
+from pipelines import analysis_rules, claim_rules, programme_rules
 from pipelines.rules import MISSING, TOLERANCE, Context, Rule, Suite, flag, present
 
 
@@ -526,10 +526,11 @@ _PLAUSIBILITY: dict[str, list[Callable[[pl.DataFrame, Context], Suite]]] = {
     "revision": [_differences],
     **analysis_rules.PLAUSIBILITY,
     **claim_rules.PLAUSIBILITY,
+    **programme_rules.PLAUSIBILITY,
 }
 
 # Tables with rules that only ask for attention.
-ASKS_FOR_ATTENTION = {"indicator_value", "revision"}
+ASKS_FOR_ATTENTION = {"indicator_value", "revision", *programme_rules.ASKS_FOR_ATTENTION}
 
 
 # What rules of a table look into besides what its columns refer to.
@@ -542,6 +543,7 @@ _LOOKED_UP = {
     "change": {"survey_wave"},
     "revision": {"edition"},
     "claim": claim_rules.LOOKED_UP,
+    **programme_rules.LOOKED_UP,
 }
 
 

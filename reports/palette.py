@@ -29,12 +29,13 @@ ALARM: Final = Shade("#b00040", "#ff85a8")
 
 
 class Sign(NamedTuple):
-    """The shape and the colour of a verdict; its word comes from the vocabulary."""
+    """A shape and its colour; they stand beside a word and never alone."""
 
     shape: str
     colour: Shade
 
 
+# Of verdicts; their words come from the vocabulary.
 VERDICTS: Final = {
     "better": Sign("▲", BLUE),
     "worse": Sign("▼", ORANGE),
@@ -45,3 +46,13 @@ VERDICTS: Final = {
     "no_new_measurement": Sign("–", GREY),
     "not_comparable": Sign("≠", GREY),
 }
+# How far a target is; shapes that no verdict has, and that no system shows as a coloured little picture.
+TARGETS: Final = {
+    "reached": Sign("★", BLUE),
+    "on_course": Sign("►", GREEN),
+    "behind": Sign("◄", ORANGE),
+    "not_started": Sign("□", GREY),
+}
+SIGNS: Final = VERDICTS | TARGETS
+# Before what an editor must still look at.
+REMARK: Final = Sign("✎", ALARM)

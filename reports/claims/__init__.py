@@ -13,6 +13,7 @@ import polars as pl
 
 from catalog import Catalogue
 from reports.claims import sentences
+from reports.claims.programme import count_claims, programme_claims
 from reports.claims.sentences import Said
 from reports.view import Row, View
 from reports.words import LANGUAGES, Words
@@ -23,7 +24,8 @@ _SCHEMA = dict.fromkeys(("claim_id", "language", "sentence", "table_name", "row_
 def claims(tables: Mapping[str, pl.DataFrame], catalogue: Catalogue) -> pl.DataFrame:
     """The table `claim`: every sentence that may be said of the last measurement year, in each language.
 
-    `tables` are the published tables indicator_value, comparison, change, trend, sensitivity and framework_element.
+    `tables` are the published tables indicator_value, comparison, change, trend, sensitivity, framework_element and
+    those of the programme.
     """
     view = View(tables, catalogue)
     said = [
@@ -44,6 +46,7 @@ def _all(view: View, words: Words) -> Iterator[_Claim]:
     yield from _movements(view, words)
     yield from _ranks(view, words)
     yield from _summaries(view, words)
+    yield from _of_programme(view, words)
 
 
 def _claim(rule: str, row: Row, said: Said, *names: object) -> _Claim:
@@ -109,6 +112,13 @@ def _ranks(view: View, words: Words) -> Iterator[_Claim]:
             said = sentences.rank_claim(cells, figures, code, framework, words, synthetic=synthetic)
             key = _row_key(overall | {"region_code": code, "among": "region"})
             yield f"rank:{view.year}:{framework}:{code}", "sensitivity", key, said
+
+
+def _of_programme(view: View, words: Words) -> Iterator[_Claim]:
+    for claim_id, row, said in programme_claims(view, words):
+        yield claim_id, row.table, row.key, said
+    for claim_id, key, table, said in count_claims(view, words):
+        yield claim_id, table, _row_key(key), said
 
 
 def summarised_pairs(catalogue: Catalogue) -> list[tuple[str, str]]:

@@ -1,18 +1,19 @@
-"""What a report holds, however it is written: sections of paragraphs, lists, tables and pictures.
+"""What a report or a set of slides holds, however it is written: paragraphs, lists, tables, pictures and quotes.
 
-All text is finished here; who writes a PDF or an editable document adds layout only.
+All text is finished here; who writes a PDF, a page or an editable document adds layout only.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table: its text, a note in small print below it, and before it the shape of a verdict."""
+    """A cell of a table: its text, a note in small print behind it, and before it a shape of `palette.SIGNS`."""
 
     text: str
     note: str = ""
@@ -83,20 +84,45 @@ class Bullets:
     items: tuple[str, ...]
 
 
-Block: TypeAlias = Paragraph | Bullets | Table | Picture
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Somebody else's own text, word by word; blank lines part its paragraphs, and `source` says whose it is."""
+
+    text: str
+    source: str
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The paragraphs, each with its own line breaks."""
+        return [part for part in re.split(r"\n\s*\n", self.text.strip()) if part]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What an editor must still look at: marked so that nobody takes it for text of the report."""
+
+    text: str
+
+
+Block: TypeAlias = Paragraph | Bullets | Table | Picture | Quote | Remark
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a report under a heading."""
+    """A part of a report under a heading: a chapter (level 2), or a part of the chapter before it (level 3)."""
 
     title: str
     blocks: tuple[Block, ...]
+    level: int = 2
+    language: str = "nl"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report. `banner` says that figures are invented; it stands on every page, and is empty where none are."""
+    """A report. `banner` says that figures are invented; it stands on every page, and is empty where none are.
+
+    `contents` is the title of the table of contents; without one there is none.
+    """
 
     slug: str
     title: str
@@ -107,13 +133,52 @@ class Report:
     publisher: str
     created: datetime
     sections: tuple[Section, ...]
+    contents: str = ""
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of all sections, in their order."""
+        return [block for section in self.sections for block in section.blocks]
 
     @property
     def pictures(self) -> list[Picture]:
         """The pictures, in their order."""
-        return [block for section in self.sections for block in section.blocks if isinstance(block, Picture)]
+        return [block for block in self.blocks if isinstance(block, Picture)]
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """A slide: what it says as a title, what it shows, and in small print where that comes from."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """Slides, behind a first one with title, subtitle and publisher; `banner` as of a report."""
+
+    slug: str
+    title: str
+    subtitle: str
+    banner: str
+    publisher: str
+    created: datetime
+    slides: tuple[Slide, ...]
+    language: str = "nl"
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The pictures, in their order."""
+        return [block for slide in self.slides for block in slide.blocks if isinstance(block, Picture)]
+
+
+# The languages that texts may have, each with the country whose spelling it follows.
+LOCALES: Final = {"nl": "nl-NL", "en": "en-GB"}
 
 
 def plain(block: Block) -> dict[str, Any]:
     """A block as a mapping, which says of what kind it is."""
-    return {"kind": type(block).__name__.lower(), **asdict(block)}
+    parts = {"paragraphs": block.paragraphs} if isinstance(block, Quote) else {}
+    return {"kind": type(block).__name__.lower(), **asdict(block), **parts}

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
-from reports.document.model import Block, Bullets, Cell, Paragraph, Picture, Report, Table
+from reports.document.model import (
+    LOCALES,
+    Block,
+    Bullets,
+    Cell,
+    Paragraph,
+    Picture,
+    Quote,
+    Remark,
+    Report,
+    Section,
+    Table,
+)
 from reports.document.packed import timeless
 
 if TYPE_CHECKING:
     from odfdo import Document
 
 _LANGUAGE: Final = "nl-NL"
+_CHAPTER: Final = 2  # the level of its heading
 _WIDTH: Final = 17.4  # of the text, in centimetres
 _PIXELS: Final = 200 / 2.54  # of a picture in a centimetre
 _STYLES: Final = Path(__file__).parent / "opendocument.xml"
+_LONG_STYLES: Final = Path(__file__).parent / "opendocument_long.xml"  # of what only long reports hold
 _COLOURS: Final = {
     name: shade.light
     for name, shade in {
@@ -40,12 +55,9 @@ def odt(report: Report, images: Iterator[bytes]) -> bytes:
     body.clear()
     first = [_text("p", report.title, "Title"), _text("p", report.subtitle)]
     first += [_text("p", _span(report.banner, "Alarm"), done=True)] if report.banner else []
-    blocks = [
-        xml
-        for section in report.sections
-        for xml in (_heading(section.title), *(x for block in section.blocks for x in _block(document, block, images)))
-    ]
-    for xml in first + blocks:
+    contents = [_contents(report)] if report.contents else []
+    blocks = [xml for section in report.sections for xml in _section(document, section, images)]
+    for xml in first + contents + blocks:
         body.append(Element.from_tag(xml))
     target = io.BytesIO()
     document.save(target)
@@ -60,10 +72,11 @@ def _set_up(document: Document, report: Report) -> None:
     about = document.meta
     about.title, about.subject, about.creator = report.title, report.subtitle, report.publisher
     about.creation_date = about.date = report.created.replace(tzinfo=None)
-    styles: Any = Element.from_tag(_STYLES.read_text(encoding="utf-8").format_map(_COLOURS))
-    for style in styles.children:
-        document.insert_style(style)
-    for name, sign in palette.VERDICTS.items():
+    for path in (_STYLES, _LONG_STYLES) if _is_long(report) else (_STYLES,):
+        styles: Any = Element.from_tag(path.read_text(encoding="utf-8").format_map(_COLOURS))
+        for style in styles.children:
+            document.insert_style(style)
+    for name, sign in (palette.SIGNS if _is_long(report) else palette.VERDICTS).items():
         colour = f'<style:text-properties fo:color="{sign.colour.light}"/>'
         document.insert_style(f'<style:style style:name="{name}" style:family="text">{colour}</style:style>')
     layout: Any = document.get_style("page-layout", "Mpm1")
@@ -77,17 +90,54 @@ def _set_up(document: Document, report: Report) -> None:
     page.set_page_footer(Element.from_tag(_text("p", count, "Cell", done=True)))
 
 
+def _is_long(report: Report) -> bool:
+    """Whether a report holds more than chapters in one language, so that the document needs more styles."""
+    parts = any(s.level > _CHAPTER or LOCALES[s.language] != _LANGUAGE for s in report.sections)
+    others = any(isinstance(block, Quote | Remark) for block in report.blocks)
+    targets = {cell.verdict for b in report.blocks if isinstance(b, Table) for row in b.rows for cell in row}
+    return bool(report.contents) or parts or others or not targets.isdisjoint(palette.TARGETS)
+
+
 def _text(tag: str, text: str, style: str = "Text_20_body", *, more: str = "", done: bool = False) -> str:
     """A paragraph or heading; `done` where the text holds marks already."""
     return f'<text:{tag} text:style-name="{style}"{more}>{text if done else escape(text)}</text:{tag}>'
 
 
-def _heading(text: str) -> str:
-    return _text("h", text, "Heading_20_1", more=' text:outline-level="1"')
+def _contents(report: Report) -> str:
+    """The table of contents: the chapters; the word processor adds the pages when it is asked to."""
+    entries = "".join(_spoken(_text("p", s.title, f"Contents_20_{s.level - 1}"), s.language) for s in report.sections)
+    title = _text("p", report.contents, "Contents_20_Heading")
+    return (
+        '<text:table-of-content text:name="Contents"><text:table-of-content-source text:outline-level="2"/>'
+        f'<text:index-body><text:index-title text:name="Title">{title}</text:index-title>{entries}</text:index-body>'
+        "</text:table-of-content>"
+    )
+
+
+def _section(document: Document, section: Section, images: Iterator[bytes]) -> list[str]:
+    blocks = [xml for block in section.blocks for xml in _block(document, block, images)]
+    return [_spoken(xml, section.language) for xml in (_heading(section.title, section.level - 1), *blocks)]
+
+
+def _spoken(xml: str, language: str) -> str:
+    """Say of all text in these elements in which language it is, where that is not the one of the document."""
+    if LOCALES[language] == _LANGUAGE:
+        return xml
+    span = rf'\1<text:span text:style-name="{language}">\3</text:span>\4'
+    return re.sub(r"(<text:([ph]) [^>]*>)(.*?)(</text:\2>)", span, xml, flags=re.DOTALL)
+
+
+def _heading(text: str, level: int) -> str:
+    return _text("h", text, f"Heading_20_{level}", more=f' text:outline-level="{level}"')
 
 
 def _span(text: str, style: str) -> str:
     return f'<text:span text:style-name="{style}">{escape(text)}</text:span>'
+
+
+def _lines(text: str) -> str:
+    """A text with line breaks of its own."""
+    return escape(text).replace("\n", "<text:line-break/>")
 
 
 def _block(document: Document, block: Block, images: Iterator[bytes]) -> list[str]:
@@ -98,6 +148,11 @@ def _block(document: Document, block: Block, images: Iterator[bytes]) -> list[st
         return [f'<text:list text:style-name="List_20_1">{items}</text:list>'] if items else []
     if isinstance(block, Picture):
         return [_text("p", block.caption, "Caption"), _picture(document, block, next(images))]
+    if isinstance(block, Quote):
+        parts = [_text("p", _lines(part), "Quote", done=True) for part in block.paragraphs]
+        return [*parts, _text("p", _span(block.source, "Note"), "Quote", done=True)]
+    if isinstance(block, Remark):
+        return [_text("p", _lines(f"{palette.REMARK.shape} {block.text}"), "Remark", done=True)]
     note = [_text("p", block.note, "Cell")] if block.note else []
     return [_text("p", block.caption, "Caption"), _table(document, block), *note]
 
@@ -143,7 +198,7 @@ def _cell(text: str) -> str:
 
 
 def _words(cell: Cell) -> str:
-    sign = palette.VERDICTS.get(cell.verdict)
+    sign = palette.SIGNS.get(cell.verdict)
     shape = f"{_span(sign.shape, cell.verdict)} " if sign else ""
     note = f" {_span(f'({cell.note})', 'Note')}" if cell.note else ""
     return _text("p", f"{shape}{escape(cell.text)}{note}", "Cell", done=True)

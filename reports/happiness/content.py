@@ -67,13 +67,13 @@ def _sections(subject: Subject) -> Iterator[Section | None]:
     yield _experienced(subject)
     yield _official(subject)
     if subject.is_whole:
-        yield _contrast(subject)
+        yield contrast_section(subject)
         yield _members(subject)
     else:
         yield _peers(subject)
     yield _unsaid(subject)
-    yield _revised(subject)
-    yield _sources(subject)
+    yield revised_section(subject)
+    yield sources_section(subject)
 
 
 # --- summary
@@ -266,7 +266,8 @@ def _variables(text: str, subject: Subject) -> str:
 # --- the groups of the region, and its municipalities
 
 
-def _contrast(subject: Subject) -> Section | None:
+def contrast_section(subject: Subject) -> Section | None:
+    """The two groups of the region beside each other; None for a region without."""
     pair, year, words = subject.view.contrast, subject.view.year, subject.words
     if pair is None:
         return None
@@ -409,7 +410,8 @@ def _open_changes(subject: Subject) -> list[tuple[object, ...]]:
 # --- what changed since the previous edition
 
 
-def _revised(subject: Subject) -> Section:
+def revised_section(subject: Subject) -> Section:
+    """What differs from the edition before."""
     shown = {i.indicator_id: i for i in subject.view.counted}
     changed = [
         (row, parts)
@@ -456,7 +458,8 @@ def _revised_row(row: Row, parts: dict[str, str], indicator: Indicator, subject:
 # --- sources
 
 
-def _sources(subject: Subject) -> Section:
+def sources_section(subject: Subject) -> Section:
+    """Which tables of which publishers the figures come from."""
     view = subject.view
     periods: dict[str, set[str]] = {}
     for indicator in view.counted:

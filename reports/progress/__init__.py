@@ -1,0 +1,68 @@
+"""The yearly progress report on the programme (article 8), and its final evaluation; in full, on a page, as slides.
+
+All of it is made from one edition: figures from its tables, sentences on them from its table `claim`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from catalog import Catalogue
+from reports.claims import claims
+from reports.document.model import Report
+from reports.document.page import html
+from reports.document.slides import pptx
+from reports.document.typeset import Typesetter
+from reports.document.word import docx
+from reports.progress.content import report
+from reports.progress.scope import LANGUAGE, NoProgramme, Scope
+from reports.progress.short import brief, deck
+from reports.view import View
+from reports.words import Words
+
+__all__ = ["LANGUAGE", "NoProgramme", "Scope", "StaleSentence", "progress_files", "report_scope"]
+
+_SHOWN: Final = 3
+
+
+class StaleSentence(ValueError):  # noqa: N818 - says what is the matter
+    """A sentence of the edition that its own tables no longer carry."""
+
+
+def report_scope(view: View, years: list[int], *, final: bool = False) -> Scope:
+    """What a report on these years is made from; raises NoProgramme and StaleSentence."""
+    scope = Scope(view, Words(view.catalogue, LANGUAGE), years, final)
+    known = scope.programme.report_years
+    if not set(years) <= set(known) or scope.year > view.year:
+        last = min(known[-1], view.year)
+        raise NoProgramme(f"year {years[-1]}: this edition can report on {known[0]} to {last}.")
+    _require_fresh(view, view.catalogue)
+    return scope
+
+
+def _require_fresh(view: View, catalogue: Catalogue) -> None:
+    """Every sentence is the one that the tables beside it give now."""
+    key = ["claim_id", "language", "sentence"]
+    said, now = view.tables["claim"].select(key), claims(view.tables, catalogue).select(key)
+    if (stale := said.join(now, key, how="anti")).height:
+        found = "\n".join(f"  - {row[2]}" for row in stale.head(_SHOWN).iter_rows())
+        raise StaleSentence(f"{stale.height} sentences are not what the tables say now:\n{found}")
+
+
+def progress_files(scope: Scope) -> dict[str, bytes]:
+    """The files of a report by name: HTML, PDF and DOCX in full; the brief as PDF; slides as PDF and PPTX."""
+    whole, short, slides = report(scope), brief(scope), deck(scope)
+    typesetter = Typesetter()
+    images = _images(whole, typesetter)
+    return {
+        f"{whole.slug}.html": html(whole, iter(images)),
+        f"{whole.slug}.pdf": typesetter.pdf(whole),
+        f"{whole.slug}.docx": docx(whole, iter(images)),
+        f"{short.slug}.pdf": typesetter.pdf(short),
+        f"{slides.slug}.pdf": typesetter.deck(slides),
+        f"{slides.slug}.pptx": pptx(slides, iter([])),
+    }
+
+
+def _images(one: Report, typesetter: Typesetter) -> list[bytes]:
+    return typesetter.pngs(one.pictures)

@@ -1,0 +1,138 @@
+"""The report in short: a brief of one page, and a few slides for aldermen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from reports.claims import summarised_pairs
+from reports.claims.programme import BUDGET_PLACES, STATUSES, TOTAL, millions
+from reports.document.model import Block, Bullets, Cell, Deck, Report, Section, Slide, Table
+from reports.progress.content import banner, created, state, subtitle, title
+from reports.progress.money import lines_with_money
+from reports.progress.scope import Scope
+from reports.progress.texts import heads, say
+from reports.progress.welfare import gap_sentences
+
+MOST_NEXT: Final = 3  # dates that come next
+_AMOUNTS: Final = ("committed", "paid", "forecast")
+
+
+def brief(scope: Scope) -> Report:
+    """The report on one page."""
+    name = say("brief_title", year=scope.year)
+    sections = (
+        Section(say("brief_results"), (_said(scope, ("count_target", scope.year, TOTAL)), results_by_line(scope))),
+        Section(say("brief_money", date=_day(scope)), (money_by_source(scope),)),
+        Section(say("brief_welfare"), (_welfare(scope),)),
+        Section(say("brief_next"), (Bullets(_next(scope)),)),
+    )
+    return Report(
+        slug=f"bestuurssamenvatting-{scope.year}",
+        title=name,
+        subtitle=subtitle(scope),
+        banner=banner(scope),
+        running=say("running", title=name, programme=scope.programme.name_nl, state=state(scope)),
+        page=say("page", page="{page}", pages="{pages}"),
+        publisher=scope.programme.reporter,
+        created=created(scope),
+        sections=sections,
+    )
+
+
+def deck(scope: Scope) -> Deck:
+    """A few slides: results, money, broad welfare, and what asks for attention."""
+    source = say("slide_source", edition=scope.edition)
+    slides = (
+        Slide(say("slide_results"), (results_by_line(scope),), source),
+        Slide(say("slide_money"), (money_by_line(scope),), source),
+        Slide(say("slide_welfare"), (_welfare(scope),), source),
+        Slide(say("slide_attention"), (Bullets(_attention(scope)),), source),
+    )
+    return Deck(
+        slug=f"presentatie-{scope.year}",
+        title=title(scope),
+        subtitle=subtitle(scope),
+        banner=banner(scope),
+        publisher=scope.programme.reporter,
+        created=created(scope),
+        slides=slides,
+    )
+
+
+def _said(scope: Scope, *ids: tuple[object, ...]) -> Block:
+    return Bullets(scope.sentences(*ids))
+
+
+def results_by_line(scope: Scope) -> Table:
+    """How many results of each line have which verdict."""
+    labels = [scope.words.label("target_status", status) for status in STATUSES]
+    lines = dict.fromkeys(row["line_id"] for row in scope.targets.values())
+    rows = []
+    for line in lines:
+        name = say("shared_line", line=line) if scope.lines[line]["kind"] == "assignment" else scope.line(line)
+        found = Counter(scope.progress(row["target_id"])["status"] for row in scope.targets_of(line))
+        rows.append((Cell(name), *(_number(scope, found[status], status) for status in STATUSES)))
+    return Table(say("brief_results"), (*heads("line"), *labels), (6.4, 2.0, 2.0, 2.6, 2.4, 2.0), tuple(rows))
+
+
+def _number(scope: Scope, n: int, status: str) -> Cell:
+    return Cell(scope.words.number(n, 0), "", status if n else "")
+
+
+def money_by_source(scope: Scope) -> Table:
+    """The money of all lines together, of state and region."""
+    rows = tuple(_money(scope, TOTAL, s, scope.words.label("financing_source", s)) for s in ("state", "regional"))
+    return Table(say("slide_money"), (*heads("source"), *_budget_heads()), (4.4, 2.6, 2.6, 2.6, 2.6, 2.6), rows)
+
+
+def money_by_line(scope: Scope) -> Table:
+    """The money of each line, of state and region together."""
+    rows = [_money(scope, line, "total", scope.line(line)) for line in lines_with_money(scope)]
+    rows.append(_money(scope, TOTAL, "total", say("total")))
+    caption = say("brief_money", date=_day(scope))
+    return Table(caption, (*heads("line"), *_budget_heads()), (6.4, 2.2, 2.2, 2.2, 2.2, 2.2), tuple(rows))
+
+
+def _budget_heads() -> tuple[str, ...]:
+    return heads("agreed", *_AMOUNTS, "share")
+
+
+def _money(scope: Scope, line: str, source: str, name: str) -> tuple[Cell, ...]:
+    row, words = scope.money(line, source), scope.words
+    stated = [Cell(say("no_amount") if row[a] is None else millions(row[a], words)) for a in _AMOUNTS]
+    share = "" if row["share"] is None else say("percent", percent=words.number(row["share"], 0))
+    return Cell(name), Cell(millions(row["budget"], words, BUDGET_PLACES)), *stated, Cell(share)
+
+
+def _welfare(scope: Scope) -> Block:
+    """The contrast of the headline indicators; without one the region beside the rest of the country."""
+    pairs = summarised_pairs(scope.view.catalogue)
+    first = [
+        ("figures", scope.view.year, indicator.indicator_id, *pairs[0])
+        for indicator in scope.view.catalogue.headline_indicators
+    ]
+    said = scope.sentences(*first) or gap_sentences(scope)
+    return Bullets(said or (say("welfare_none"),))
+
+
+def _next(scope: Scope) -> tuple[str, ...]:
+    rows = sorted(scope.view.rows("deadline"), key=lambda row: (row["due"], row["deadline_id"]))
+    later = [row for row in rows if row["due"] > f"{scope.year}-12-31"][:MOST_NEXT]
+    return tuple(f"{scope.words.date(row['due'])}: {row['text_nl']}" for row in later)
+
+
+def _attention(scope: Scope) -> tuple[str, ...]:
+    """Results that are behind, and money outside what was agreed."""
+    behind = [t for t in scope.targets if scope.progress(t)["status"] == "behind"]
+    money = [row for row in scope.view.rows("budget_progress", year=scope.year) if row["warning"] is not None]
+    ids: Sequence[tuple[object, ...]] = [
+        *(("money", scope.year, row["line_id"], row["financing_source"]) for row in money),
+        *(("target", scope.year, target) for target in behind),
+    ]
+    return scope.sentences(*ids) or (say("nothing_attention"),)
+
+
+def _day(scope: Scope) -> str:
+    return scope.words.date(scope.as_of or f"{scope.year}-12-31")
