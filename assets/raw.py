@@ -36,6 +36,7 @@ from sources.fetch import boundary_table, fetchable
 from sources.freshness import Freshness, freshness
 from sources.outlines import read_outlines
 from sources.read_snapshot import membership_faults, provinces
+from sources.register.store import stored_registers
 from sources.snapshots import Snapshot
 
 _OBSERVED = CATALOGUE.registry["observation"]
@@ -255,7 +256,7 @@ def _read_input(workspace: Workspace) -> tuple[Collected, pl.DataFrame, pl.DataF
     _require_coverage(published, workspace)
     _record_fetch_check(workspace)
     collected = replace(published, figures=figures)
-    rows = [borders, _file(REORGANISATIONS), *_area_files(workspace)]
+    rows = [borders, _file(REORGANISATIONS), *_area_files(workspace), *_register_files(workspace)]
     beside = pl.DataFrame(rows, schema=collected.files.schema, orient="row")
     return collected, applied, outlines, pl.concat([collected.files, beside]).sort("file")
 
@@ -272,6 +273,13 @@ def _area_files(workspace: Workspace) -> list[tuple[str, str, int]]:
     tables = [name for name, table in CATALOGUE.source_tables.items() if table.areas_of is not None]
     found = [store.newest(name) for name in tables] if store is not None else []
     return [_snapshot_file(snapshot) for snapshot in found if snapshot is not None]
+
+
+def _register_files(workspace: Workspace) -> list[tuple[str, str, int]]:
+    """The registers of the programme's bureaus that this run uses; those of a demo come with the software."""
+    if workspace.demo or workspace.snapshots is None or CATALOGUE.programme is None:
+        return []
+    return stored_registers(workspace.snapshots, CATALOGUE.programme, CATALOGUE.region.municipalities).files.rows()
 
 
 def _snapshot_file(snapshot: Snapshot) -> tuple[str, str, int]:

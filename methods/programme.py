@@ -448,10 +448,6 @@ def _needs_of_line(
     for part in ("progress", "planning"):
         yield _need(year, line, f"text_{part}", [] if own.filter(part=part).height else [line])
     yield _need(year, line, "lessons", [] if own.filter(part="lesson").height else [line])
-    late = registers["milestone"].filter(
-        pl.col("project_id").is_in(projects), pl.col("planned") <= year_end(year), pl.col("reached").is_null()
-    )
-    yield _need(year, line, "milestones", [f"{p} {m}" for p, m in late.select("project_id", "milestone_id").rows()])
     remarks = own.filter(pl.col("causal_sentences").is_not_null())
     yield _need(year, line, "no_remarks", sorted(set(remarks["part"])))
 

@@ -122,9 +122,7 @@ def _results(frame: pl.DataFrame, context: Context) -> Suite:
         listed,
         ["year", "target_id"],
         [
-            flag(
-                "undecided_says_why", "explained", "a result says why nothing can be said, or says something"
-            ),
+            flag("undecided_says_why", "explained", "a result says why nothing can be said, or says something"),
             flag("reached_at_threshold", "fits", "a count is reached exactly where it is at its threshold"),
             flag("reached_with_evidence", "proven", "what is reached has evidence"),
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,11 @@ from catalog import Catalogue
 from reports.background import in_background
 from reports.editions import DATABASE
 from reports.happiness import FORMATS, report_files, write_reports
+from reports.progress import LANGUAGE, Scope, progress_files
+from reports.progress.scope import DRAFT
 from reports.site import build_site
 from reports.view import View
+from reports.words import Words
 from reports.workbook import WORKBOOKS, write_workbooks
 
 SITE, REPORT = "site", "report"
@@ -32,11 +36,27 @@ def made_for_readers(
     with in_background(_site, folder / "parquet", catalogue, outlines_source) as site:
         yield
         write_workbooks(tables, catalogue, folder)
-        write_reports(View(tables, catalogue), folder / REPORT)
+        view = View(tables, catalogue)
+        write_reports(view, folder / REPORT)
+        for name, content in _progress_report(view).items():
+            (folder / REPORT / name).write_bytes(content)
         for path, content in site():
             file = folder / SITE / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+
+
+def _progress_report(view: View) -> dict[str, bytes]:
+    """The report on the edition's year; none for a region without a programme, or a year outside it.
+
+    It is final where the edition is and nothing lacks.
+    """
+    programme = view.catalogue.programme
+    if programme is None or view.year not in programme.report_years:
+        return {}
+    scope = Scope(view, Words(view.catalogue, LANGUAGE), [view.year])
+    final = not scope.edition.endswith(DRAFT) and not scope.lacking and not scope.is_synthetic
+    return progress_files(replace(scope, final=final))
 
 
 def _site(parquet: Path, catalogue: Catalogue, outlines_source: str | None) -> list[tuple[str, bytes]]:

@@ -10,10 +10,12 @@ from pipelines.cli.common import CALL_AT_FAULT, DATA_AT_FAULT, app, leave
 for _module in (
     "measuring",
     "intake",
+    "register",
     "coverage",
     "survey",
     "editions",
     "history",
+    "reporting",
     "rebuild",
     "care",
     "serving",

@@ -96,8 +96,8 @@ def add(
         Path,
         typer.Argument(
             exists=True,
-            dir_okay=False,
-            help="A delivered file: UWV workbook, GGD export, StatLine download, wave of the resident survey.",
+            help="A delivered file: UWV workbook, GGD export, StatLine download, wave of the resident survey, register "
+            "of a programme bureau (a workbook, or a folder of csv files).",
         ),
     ],
     source: Annotated[
@@ -119,12 +119,22 @@ def add(
     """Take in a file that arrived by mail or download, after recognising it by its content.
 
     Answers of the resident survey go into the private folder of the data root, which only you can open
-    (docs/survey.md).
+    (docs/survey.md). The register of a programme bureau is described in docs/register.md.
     """
+    from sources.register import is_register
+
+    root = data_root(data)
+    if source is None and wave is None and is_register(file):
+        _add_register(file, root, dry_run=dry_run, as_json=as_json)
+        return
+    if file.is_dir():
+        refuse(
+            f"{file} is a folder, and not the register of a bureau (bureau.csv, projecten.csv): give a file.",
+            CALL_AT_FAULT,
+        )
     from pipelines import refresh, waves
     from sources.errors import InputError, UnknownLayout
 
-    root = data_root(data)
     try:
         of_survey = waves.chosen_wave(wave) if wave else waves.recognise(file) if source is None else None
         if of_survey is not None:
@@ -180,3 +190,34 @@ def _report_wave(taken: dict[str, Any], root: Path, *, as_json: bool) -> None:
         stdout.print("Nothing was kept (--dry-run).")
     else:
         stdout.print(f"Kept in {escape(str(root / 'private'))}, for you alone. Measure it: btg measure")
+
+
+def _add_register(file: Path, root: Path, *, dry_run: bool, as_json: bool) -> None:
+    from pipelines import registers
+    from sources.errors import InputError
+
+    try:
+        taken = registers.add_register(file, root, dry_run=dry_run)
+    except registers.NoProgrammeError as error:
+        refuse(str(error), CALL_AT_FAULT)
+    except InputError as error:
+        refuse(f"{error}\nNothing was taken in.", DATA_AT_FAULT)
+    except OSError as error:
+        refuse(f"{root}: cannot be written to ({error.strerror}). {KEPT}", DATA_AT_FAULT)
+    if as_json:
+        write(json.dumps(taken, ensure_ascii=False) + "\n")
+        return
+    stdout.print(
+        f"[bold]{escape(taken['file'])}[/bold] is the register of {escape(taken['register'])}, as of {taken['as_of']}; "
+        f"lines {escape(', '.join(taken['lines']))}"
+    )
+    for sheet, rows in taken["rows"].items():
+        stdout.print(f"  {escape(sheet)}: {rows} {'row' if rows == 1 else 'rows'}")
+    for note in taken["notes"]:
+        stdout.print(f"  {escape(note)}")
+    if dry_run:
+        stdout.print("Nothing was kept (--dry-run).")
+    elif taken["known_already"]:
+        stdout.print("This register was taken in before: nothing to do.")
+    else:
+        stdout.print(f"Kept in {escape(str(root))}. Measure it: btg measure")

@@ -12,6 +12,7 @@ from reports.words import Words
 
 TOTAL: Final = "TOTAL"
 _MILLION: Final = 1_000_000
+_FOUND_IN: Final = 80  # of 100 cases: the power at which `margin_found` is told
 STATUSES: Final = ("reached", "on_course", "behind", "not_started", "not_decidable")
 SAID_SOURCES: Final = ("state", "regional", "public", "private_in_kind", "additional_private")
 BUDGET_PLACES, STATED_PLACES = 1, 2  # decimals of millions: as the covenant prints, and of what bureaus state
@@ -105,7 +106,7 @@ def target_claim(row: Cells, target: Cells, test: Row | None, words: Words) -> S
 
 def _sample_claim(row: Cells, test: Cells, common: Mapping[str, str], words: Words) -> Said:
     low, high, change = (words.number(test[name], 1) for name in ("limit_low", "limit_high", "wave_change"))
-    power = words("target_power", power=words.number(test["power"], 0))
+    power = words("target_power", found=words.number(test["margin_found"], 1), power=_FOUND_IN)
     return _said(
         "target_sample",
         [row, test],

@@ -145,6 +145,25 @@ class Report:
         """The pictures, in their order."""
         return [block for block in self.blocks if isinstance(block, Picture)]
 
+    @property
+    def texts(self) -> list[str]:
+        """Every text that it shows."""
+        titles = [self.title, self.subtitle, self.banner, *(section.title for section in self.sections)]
+        return [*titles, *(text for block in self.blocks for text in texts_of(block))]
+
+
+def texts_of(block: Block) -> list[str]:
+    """Every text that a block shows."""
+    if isinstance(block, Bullets):
+        return list(block.items)
+    if isinstance(block, Table):
+        cells = [text for row in block.rows for cell in row for text in (cell.text, cell.note)]
+        return [block.caption, *block.heads, *cells, block.note]
+    if isinstance(block, Picture):
+        lines = [text for line in block.lines for text in (line.name, line.figure)]
+        return [block.caption, block.unit, *(label for _, label in (*block.ticks, *block.legend)), *lines]
+    return [block.text, block.source] if isinstance(block, Quote) else [block.text]
+
 
 @dataclass(frozen=True, slots=True)
 class Slide:

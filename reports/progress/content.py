@@ -18,6 +18,7 @@ from reports.progress.results import lessons_chapter, planning_chapter, progress
 from reports.progress.scope import Scope
 from reports.progress.texts import heads, say
 from reports.progress.welfare import sources_of_welfare, welfare_chapter
+from reports.view import Row
 
 LIMITS = ("cause", "target", "groups", "survey")
 
@@ -128,12 +129,21 @@ def _lacking(scope: Scope) -> Section:
         (
             Cell(scope.line(row["line_id"])),
             Cell(scope.words.label("requirement", row["requirement"])),
-            Cell(row["lacking"] or ""),
+            Cell(_which(scope, row)),
         )
         for row in scope.lacking
     )
     table = Table(say("lacking_table"), heads("where_lacks", "lacks", "which"), (5.4, 6.0, 6.0), rows, breaks=True)
     return Section(say("lacking"), (Paragraph(say("lacking_intro")), table))
+
+
+def _which(scope: Scope, row: Row) -> str:
+    """What exactly is lacking, where it is not the line itself."""
+    if row["lacking"] is None or row["lacking"] == row["line_id"]:
+        return ""
+    labels = {part: scope.words.label("text_part", part) for part in ("progress", "planning", "money", "lesson")}
+    names = labels | {target: scope.targets[target]["text_nl"] for target in scope.targets}
+    return "; ".join(names.get(part, part) for part in row["lacking"].split("; "))
 
 
 def _about(scope: Scope) -> Section:

@@ -50,7 +50,7 @@ def agreed_table(scope: Scope) -> Table:
         return Cell(name), *(printed(scope.money(line, s)["budget"], scope) for s in ("state", "regional", "total"))
 
     rows = [row(line, scope.line(line)) for line in lines_with_money(scope)]
-    total = row(TOTAL, say("total"))
+    total = row(TOTAL, say("agreed_total"))
     names = heads("line", "state", "regional", "total")
     return Table(say("agreed_table"), names, (8.0, 3.2, 3.2, 3.0), (*rows, total))
 

@@ -89,30 +89,32 @@ def results_chapter(scope: Scope) -> Iterator[Section]:
     for line in dict.fromkeys(row["line_id"] for row in scope.targets.values()):
         assignment = scope.lines[line]["kind"] == "assignment"
         title = say("shared_line", line=line) if assignment else scope.line(line)
-        yield Section(title, tuple(_results_of(scope, line, title)), level=3)
+        yield Section(title, tuple(_results_of(scope, line)), level=3)
     if blocks := _samples(scope):
         yield Section(say("samples"), tuple(blocks), level=3)
 
 
-def _results_of(scope: Scope, line: str, title: str) -> Iterator[Block]:
+def _results_of(scope: Scope, line: str) -> Iterator[Block]:
     rows = scope.targets_of(line)
     cells = tuple(
         (
             Cell(target[f"text_{scope.words.language}"]),
-            _achieved(scope, target, scope.progress(target["target_id"])),
-            _planned(scope, scope.progress(target["target_id"])),
+            achieved_cell(scope, target, scope.progress(target["target_id"])),
+            planned_cell(scope, target, scope.progress(target["target_id"])),
             status_cell(scope, scope.progress(target["target_id"])),
         )
         for target in rows
     )
-    yield Table(title, heads("target", "achieved", "planned", "verdict"), (7.4, 4.6, 2.0, 3.4), cells)
+    caption = say("results_table", line=line)
+    yield Table(caption, heads("target", "achieved", "planned", "verdict"), (7.4, 4.6, 2.0, 3.4), cells)
     if scope.is_evaluation:
         yield _per_year(scope, rows)
 
 
-def _achieved(scope: Scope, target: Row, row: Row) -> Cell:
+def achieved_cell(scope: Scope, target: Row, row: Row) -> Cell:
+    """What was counted of a result, with its threshold or baseline; or how it is judged instead."""
     if row["achieved"] is None:
-        return Cell(say("not_counted"))
+        return Cell(say(f"judged_by_{target['judged_by']}"))
     words, unit = scope.words, target["unit_nl"]
     achieved = count(row["achieved"], words)
     notes = []
@@ -123,12 +125,15 @@ def _achieved(scope: Scope, target: Row, row: Row) -> Cell:
             notes.append(say("baseline_then", date=words.date(target["baseline_date"]), baseline=baseline))
     else:
         said = f"{say('achieved_of', achieved=achieved, threshold=count(target['threshold'], words))} {unit}"
-    n = row["evidence_count"]
-    notes.append(say("evidence_one" if n == 1 else "evidence", n=words.number(n, 0)))
+    if n := row["evidence_count"]:
+        notes.append(say("evidence_one" if n == 1 else "evidence", n=words.number(n, 0)))
     return Cell(said, "; ".join(notes))
 
 
-def _planned(scope: Scope, row: Row) -> Cell:
+def planned_cell(scope: Scope, target: Row, row: Row) -> Cell:
+    """What the planning says would have been counted."""
+    if target["judged_by"] != "count":
+        return Cell("")
     return Cell(say("no_plan") if row["planned"] is None else count(row["planned"], scope.words))
 
 
@@ -165,7 +170,8 @@ def _samples(scope: Scope) -> list[Block]:
         if row["power"] is None:
             return Cell(say("not_counted"))
         found = say("delta_found", margin=words.number(row["margin_found"], 1))
-        return Cell(say("percent", percent=words.number(row["power"], 0)), found)
+        # Where an increase is asked for, the chance of finding one when nothing changes tells nobody anything.
+        return Cell(say("percent", percent=words.number(row["power"], 0)), found) if row["margin"] else Cell(found)
 
     cells = tuple(
         (

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
 from reports.claims import summarised_pairs
-from reports.claims.programme import BUDGET_PLACES, STATUSES, TOTAL, millions
+from reports.claims.programme import BUDGET_PLACES, SAID_SOURCES, STATUSES, TOTAL, millions
 from reports.document.model import Block, Bullets, Cell, Deck, Report, Section, Slide, Table
 from reports.progress.content import banner, created, state, subtitle, title
 from reports.progress.money import lines_with_money
+from reports.progress.results import achieved_cell, planned_cell
 from reports.progress.scope import Scope
 from reports.progress.texts import heads, say
 from reports.progress.welfare import gap_sentences
 
 MOST_NEXT: Final = 3  # dates that come next
+MOST_ROWS: Final = 7  # of a table on a slide
 _AMOUNTS: Final = ("committed", "paid", "forecast")
 
 
@@ -29,7 +30,7 @@ def brief(scope: Scope) -> Report:
         Section(say("brief_next"), (Bullets(_next(scope)),)),
     )
     return Report(
-        slug=f"bestuurssamenvatting-{scope.year}",
+        slug=f"bestuurssamenvatting-{_suffix(scope)}",
         title=name,
         subtitle=subtitle(scope),
         banner=banner(scope),
@@ -46,12 +47,13 @@ def deck(scope: Scope) -> Deck:
     source = say("slide_source", edition=scope.edition)
     slides = (
         Slide(say("slide_results"), (results_by_line(scope),), source),
+        *(Slide(say("slide_behind"), (table,), source) for table in _behind(scope)),
         Slide(say("slide_money"), (money_by_line(scope),), source),
+        Slide(say("slide_outside"), (_outside(scope),), source),
         Slide(say("slide_welfare"), (_welfare(scope),), source),
-        Slide(say("slide_attention"), (Bullets(_attention(scope)),), source),
     )
     return Deck(
-        slug=f"presentatie-{scope.year}",
+        slug=f"presentatie-{_suffix(scope)}",
         title=title(scope),
         subtitle=subtitle(scope),
         banner=banner(scope),
@@ -59,6 +61,10 @@ def deck(scope: Scope) -> Deck:
         created=created(scope),
         slides=slides,
     )
+
+
+def _suffix(scope: Scope) -> str:
+    return f"eindevaluatie-{scope.year}" if scope.is_evaluation else str(scope.year)
 
 
 def _said(scope: Scope, *ids: tuple[object, ...]) -> Block:
@@ -92,7 +98,7 @@ def money_by_line(scope: Scope) -> Table:
     rows = [_money(scope, line, "total", scope.line(line)) for line in lines_with_money(scope)]
     rows.append(_money(scope, TOTAL, "total", say("total")))
     caption = say("brief_money", date=_day(scope))
-    return Table(caption, (*heads("line"), *_budget_heads()), (6.4, 2.2, 2.2, 2.2, 2.2, 2.2), tuple(rows))
+    return Table(caption, (*heads("line"), *_budget_heads()), (5.4, 2.7, 2.4, 2.3, 2.4, 2.2), tuple(rows))
 
 
 def _budget_heads() -> tuple[str, ...]:
@@ -123,15 +129,37 @@ def _next(scope: Scope) -> tuple[str, ...]:
     return tuple(f"{scope.words.date(row['due'])}: {row['text_nl']}" for row in later)
 
 
-def _attention(scope: Scope) -> tuple[str, ...]:
-    """Results that are behind, and money outside what was agreed."""
-    behind = [t for t in scope.targets if scope.progress(t)["status"] == "behind"]
-    money = [row for row in scope.view.rows("budget_progress", year=scope.year) if row["warning"] is not None]
-    ids: Sequence[tuple[object, ...]] = [
-        *(("money", scope.year, row["line_id"], row["financing_source"]) for row in money),
-        *(("target", scope.year, target) for target in behind),
+def _behind(scope: Scope) -> list[Table]:
+    """Results that are behind, as many a slide as can be read; one that says so where none is."""
+    caption = say("behind_table", date=_day(scope))
+    rows = [
+        (Cell(target["text_nl"]), achieved_cell(scope, target, row), planned_cell(scope, target, row))
+        for target in scope.targets.values()
+        if (row := scope.progress(target["target_id"]))["status"] == "behind"
     ]
-    return scope.sentences(*ids) or (say("nothing_attention"),)
+    rows = rows or [(Cell(say("nothing_attention")), Cell(""), Cell(""))]
+    names = heads("target", "achieved", "planned")
+    parts = [rows[at : at + MOST_ROWS] for at in range(0, len(rows), MOST_ROWS)]
+    return [Table(caption, names, (9.4, 5.6, 2.4), tuple(part)) for part in parts]
+
+
+def _outside(scope: Scope) -> Table:
+    """Money outside what was agreed: above a maximum, or below a minimum."""
+    found = [row for row in scope.view.rows("budget_progress", year=scope.year) if row["warning"] is not None]
+    rows = [
+        (
+            Cell(scope.line(row["line_id"]), scope.words.label("financing_source", row["financing_source"])),
+            *_money(scope, row["line_id"], row["financing_source"], "")[1:-1],
+            Cell(scope.words.label("budget_warning", row["warning"])),
+        )
+        for row in found
+        # The sums of sources say the same again.
+        if row["financing_source"] in SAID_SOURCES
+    ]
+    rows = rows or [(Cell(say("nothing_attention")), *(Cell("") for _ in range(5)))]
+    names = (*heads("line", "agreed"), *heads(*_AMOUNTS), *heads("attention"))
+    caption = say("brief_money", date=_day(scope))
+    return Table(caption, names, (5.0, 2.5, 2.3, 2.2, 2.2, 3.2), tuple(rows[:MOST_ROWS]))
 
 
 def _day(scope: Scope) -> str:

@@ -39,7 +39,7 @@ def formulas_of(path: Path, data: bytes) -> Formulas:
     of proportion; FileTooLarge for too many parts, bytes, rows or columns; IncompleteFile where it cannot be read;
     UnknownLayout for an archive that is no workbook.
     """
-    parts = _parts(path, data)
+    parts = inflated(path, data)
     for name, content in parts.items():
         if name.lower().endswith((".xml", ".rels")):
             _check_xml(path, name, content)
@@ -71,8 +71,11 @@ def check_size(place: str, rows: int, columns: int) -> None:
         )
 
 
-def _parts(path: Path, data: bytes) -> dict[str, bytes]:
-    """The parts of an archive, inflated. Lengths its headers declare are not believed."""
+def inflated(path: Path, data: bytes) -> dict[str, bytes]:
+    """The parts of an archive, inflated. Lengths its headers declare are not believed.
+
+    Raises HostileFile, FileTooLarge and IncompleteFile.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
