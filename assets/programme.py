@@ -61,7 +61,7 @@ def _registers(workspace: Workspace, programme: Programme) -> Registers:
         if workspace.demo:
             found = bundled_registers(programme, REGION.municipalities)
         elif workspace.snapshots is not None:
-            found = stored_registers(workspace.snapshots, programme, REGION.municipalities).registers
+            found = stored_registers(workspace.snapshots, programme, REGION.municipalities)
         else:
             found = Registers(empty_frames())
     except InputError as error:

@@ -72,6 +72,8 @@ _WITH_EXCEPTIONS = {"GIT_LITERAL_PATHSPECS": "0"}
 _GIT_SECONDS = 30
 # The folder with the waves, as the region file names it: beside itself.
 _SURVEY = Path(CATALOGUE.region.survey) if CATALOGUE.region.survey else None
+# The file of the programme, likewise.
+_PROGRAMME = Path(CATALOGUE.region.programme) if CATALOGUE.region.programme else None
 
 
 def code_version(checkout: Path = CHECKOUT) -> str:
@@ -230,6 +232,8 @@ def copy_inputs(workspace: Workspace, folder: Path, input_files: pl.DataFrame) -
         _copy([region], place)
         if _SURVEY is not None and not _SURVEY.is_absolute():
             _copy(sorted((region.parent / _SURVEY).glob("*.yaml")), place / _SURVEY)
+        if _PROGRAMME is not None and not _PROGRAMME.is_absolute():
+            _copy([region.parent / _PROGRAMME], (place / _PROGRAMME).parent)
     if patch := uncommitted_patch():
         path = folder / PATCH
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -284,8 +288,8 @@ def _region_file() -> str:
     region = _region()
     if _in_rooms(region):
         return region.resolve().relative_to(CHECKOUT).as_posix()
-    # As deep as the folder of its survey lies above it, so that this is found in the copy too and nothing lies outside.
-    above = _SURVEY.parts.count("..") if _SURVEY is not None else 0
+    # As deep as survey and programme lie above it, so that they are found in the copy too and nothing lies outside.
+    above = max(path.parts.count("..") if path is not None else 0 for path in (_SURVEY, _PROGRAMME))
     return "/".join([REGION_FOLDER, *["region"] * above, region.name])
 
 

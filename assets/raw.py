@@ -36,7 +36,7 @@ from sources.fetch import boundary_table, fetchable
 from sources.freshness import Freshness, freshness
 from sources.outlines import read_outlines
 from sources.read_snapshot import membership_faults, provinces
-from sources.register.store import stored_registers
+from sources.register.store import newest_snapshots
 from sources.snapshots import Snapshot
 
 _OBSERVED = CATALOGUE.registry["observation"]
@@ -279,7 +279,7 @@ def _register_files(workspace: Workspace) -> list[tuple[str, str, int]]:
     """The registers of the programme's bureaus that this run uses; those of a demo come with the software."""
     if workspace.demo or workspace.snapshots is None or CATALOGUE.programme is None:
         return []
-    return stored_registers(workspace.snapshots, CATALOGUE.programme, CATALOGUE.region.municipalities).files.rows()
+    return [_snapshot_file(snapshot) for snapshot in newest_snapshots(workspace.snapshots).values()]
 
 
 def _snapshot_file(snapshot: Snapshot) -> tuple[str, str, int]:

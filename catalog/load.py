@@ -117,7 +117,7 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
     survey = load_survey({indicator.indicator_id: indicator.layer for indicator, _, _ in placed}, survey_folder)
     if not region.survey:
         survey = survey.model_copy(update={"waves": {}})
-    programme_yaml = YamlFile(region_file.parent / region.programme) if region.programme else None
+    programme_yaml = _programme_file(region_file, region, region_yaml)
     catalogue = Catalogue(
         region=region,
         themes=themes_yaml.parse(list[Theme]),
@@ -153,6 +153,16 @@ def load_catalogue(region_file: Path = REGION_FILE, folder: Path = FOLDER) -> Ca
         _check_programme(catalogue, programme_yaml)
     check_corrections(catalogue, corrections_yaml)
     return catalogue
+
+
+def _programme_file(region_file: Path, region: Region, file: YamlFile) -> YamlFile | None:
+    if region.programme is None:
+        return None
+    path = region_file.parent / region.programme
+    if not path.is_file():
+        message = f"there is no file '{region.programme}' beside this file: copy it too, or leave this field out"
+        raise file.error(["programme"], message)
+    return YamlFile(path)
 
 
 def _registry(file: YamlFile, vocabulary: dict[str, dict[str, Term]]) -> Registry:

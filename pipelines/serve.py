@@ -55,6 +55,7 @@ _TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".pdf": "application/pdf",
     ".png": "image/png",
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
     ".svg": "image/svg+xml; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
@@ -72,6 +73,9 @@ _SEALED = "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 _OF_PAGES = f"default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; font-src 'self'; {_SEALED}"
 # Pages that are complete in themselves: one file with its style in it, and no script.
 _OF_QUALITY = f"default-src 'none'; style-src 'unsafe-inline'; {_SEALED}"
+# The progress report carries its pictures within it too.
+_OF_REPORTS = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; {_SEALED}"
+_WHOLE = {"quality": _OF_QUALITY, "report": _OF_REPORTS}  # folders of such pages
 _OF_PICTURES = "default-src 'none'; style-src 'unsafe-inline'"
 _AT_ONCE = 4 << 20  # bytes; larger files are sent in pieces
 # A name within an edition: not hidden, no way up, and on Windows no other disk.
@@ -194,7 +198,7 @@ def _respond(request: Request, folder: Path, rest: str) -> Response:
     lasts = editions.FINAL.fullmatch(folder.name) and not is_page
     headers = {"cache-control": "public, max-age=31536000, immutable" if lasts else "no-cache"}
     if is_page:
-        headers["content-security-policy"] = _OF_QUALITY if rest.startswith("quality/") else _OF_PAGES
+        headers["content-security-policy"] = _WHOLE.get(rest.partition("/")[0], _OF_PAGES)
     elif path.suffix == ".svg":
         headers["content-security-policy"] = _OF_PICTURES
     kind = _TYPES.get(path.suffix, "application/octet-stream")

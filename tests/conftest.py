@@ -220,6 +220,7 @@ def _stopped(runs: Runs, folder: Path) -> Run:
     assert impossible != region
     (folder / "region.yaml").write_text(impossible, encoding="utf-8")
     shutil.copytree(CHECKOUT / "catalog" / "survey", folder / "survey")
+    shutil.copy(CHECKOUT / "catalog" / "programme.yaml", folder)
     return runs.btg(
         "measure",
         "--demo",

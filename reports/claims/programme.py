@@ -68,12 +68,7 @@ def count_claim(rows: Sequence[Cells], name: str, words: Words) -> Said:
     counts = [(status, sum(row["status"] == status for row in rows)) for status in STATUSES]
     found = [(status, n) for status, n in counts if n]
     parts = [
-        words(
-            "count_target_more" if place else "count_target_reached",
-            n=words.number(n, 0),
-            label=words.label("target_status", status),
-        )
-        for place, (status, n) in enumerate(found)
+        words("count_target", n=words.number(n, 0), label=words.label("target_status", status)) for status, n in found
     ]
     values = {"line": name, "total": words.number(len(rows), 0), "counts": words.listed(parts)}
     return _said("count_target", rows, words, **values)

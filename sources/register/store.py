@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from catalog.programme_model import Programme
 from sources.register.combine import combine
@@ -16,28 +13,13 @@ from sources.register.opened import parts_of
 from sources.register.read import read_parts
 from sources.snapshots import Part, Snapshot, SnapshotStore, now, slug
 
-_FILES = pl.Schema({"file": pl.String(), "sha256": pl.String(), "bytes": pl.Int64()})
 _TABLE = "BTG register "
 
 
-@dataclass(frozen=True)
-class StoredRegisters:
-    """The registers in a data root, and the files they were read from: file, sha256, bytes."""
-
-    registers: Registers
-    files: pl.DataFrame
-
-
-def stored_registers(store: SnapshotStore, programme: Programme, municipalities: Mapping[str, str]) -> StoredRegisters:
+def stored_registers(store: SnapshotStore, programme: Programme, municipalities: Mapping[str, str]) -> Registers:
     """The newest register of every bureau; without rows where there is none. Raises an InputError."""
     newest = newest_snapshots(store).values()
-    registers = [read_snapshot(store, snapshot, programme, municipalities) for snapshot in newest]
-    files = [
-        (f"{snapshot.source_table}: {snapshot.details['file']}{_within(part.role, snapshot)}", part.sha256, part.bytes)
-        for snapshot in newest
-        for part in snapshot.parts
-    ]
-    return StoredRegisters(combine(registers), pl.DataFrame(files, schema=_FILES, orient="row"))
+    return combine([read_snapshot(store, snapshot, programme, municipalities) for snapshot in newest])
 
 
 def newest_snapshots(store: SnapshotStore) -> dict[str, Snapshot]:
@@ -78,8 +60,3 @@ def keep(store: SnapshotStore, path: Path, register: Register) -> Snapshot:
         request="register",
         details={"file": path.name, "as_of": register.as_of.isoformat()},
     )
-
-
-def _within(role: str, snapshot: Snapshot) -> str:
-    """The name of a part, where a register has several."""
-    return f"/{role}" if len(snapshot.parts) > 1 else ""

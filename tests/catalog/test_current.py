@@ -70,6 +70,7 @@ def test_the_process_has_what_its_environment_says(monkeypatch: pytest.MonkeyPat
     text = (FOLDER / "region.yaml").read_text(encoding="utf-8")
     (tmp_path / "region.yaml").write_text(text.replace("name_en: Twente", "name_en: Trial", 1), encoding="utf-8")
     shutil.copytree(FOLDER / "survey", tmp_path / "survey")
+    shutil.copy(FOLDER / "programme.yaml", tmp_path)
     monkeypatch.setenv("BTG_REGION", str(tmp_path / "region.yaml"))
     monkeypatch.setenv("BTG_YEAR", "2023")
     monkeypatch.setenv("BTG_SERVICE_CBS_V3", LOCAL)

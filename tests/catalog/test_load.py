@@ -307,13 +307,16 @@ def test_an_indicator_that_is_not_there_is_a_key_error(catalogue: Catalogue) -> 
 def test_another_region_is_another_file(copy: Copy, tmp_path: Path, catalogue: Catalogue) -> None:
     region = tmp_path / "achterhoek.yaml"
     text = copy.text("region.yaml").replace("TWENTE", "ACHTERHOEK").replace("GM0141: Almelo", "GM0197: Aalten")
-    region.write_text(text.replace("[GM0141,", "[GM0197,").replace("\nsurvey: survey\n", "\n"), encoding="utf-8")
+    for field in ("\nsurvey: survey\n", "\nprogramme: programme.yaml\n"):
+        text = text.replace(field, "\n")
+    region.write_text(text.replace("[GM0141,", "[GM0197,"), encoding="utf-8")
     other = load_catalogue(region)
     assert other.region.region_code == "ACHTERHOEK"
     assert other.sha256 != catalogue.sha256
     # The waves are of the residents of Twente; all else that is measured is the same.
     of_waves = {wave.source_table for wave in catalogue.survey.waves.values()}
     assert other.survey.waves == {}
+    assert other.programme is None
     assert other.survey.settings == catalogue.survey.settings
     assert set(catalogue.source_tables) - set(other.source_tables) == of_waves
     assert other.indicators == [
@@ -328,6 +331,7 @@ def test_a_region_has_the_waves_of_the_folder_beside_its_file(copy: Copy, tmp_pa
     for name in ("settings", "synthetic_2023"):
         (folder / "enquete" / f"{name}.yaml").write_text(copy.text(f"survey/{name}.yaml"), encoding="utf-8")
     region = folder / "region.yaml"
+    (folder / "programme.yaml").write_text(copy.text("programme.yaml"), encoding="utf-8")
     region.write_text(copy.text("region.yaml").replace("\nsurvey: survey\n", "\nsurvey: enquete\n"), encoding="utf-8")
     other = load_catalogue(region)
     assert list(other.survey.waves) == ["synthetic_2023"]

@@ -34,6 +34,13 @@ change | measurement_year baseline_year indicator_id region_code breakdown quant
  p_value p_value_adjusted verdict basis warnings
 theme_score | measurement_year framework theme_id region_code method | score grade ci_low ci_high rank rank_low \
  rank_high rank_of coverage status method_version standard_error warnings
+target | target_id | line_id text_nl text_en kind threshold unit article baseline_value baseline_date unit_nl \
+ judged_by sort_order synthetic
+target_progress | year target_id | achieved planned share status evidence_count as_of line_id reason synthetic
+budget_progress | year line_id financing_source | budget budget_kind committed paid forecast share warning received \
+ agreement_id as_of synthetic
+milestone | project_id milestone_id | text planned_on reached_on status as_of synthetic
+lesson | bureau lesson_id | year line_id kind assumed observed consequence causal_sentences synthetic
 claim | claim_id language | sentence table_name row_key rule
 revision | edition previous_edition table_name row_key column_name | old_value new_value kind cause
 value_by_edition | edition measurement_year indicator_id region_code breakdown | value status reference_period ci_low \
@@ -48,6 +55,7 @@ OUR_OWN = {
     *("trend", "position", "framework_element", "sensitivity", "sensitivity_pair", "sensitivity_factor", "coherence"),
     *("peer", "typology", "expected_value", "decomposition"),
     *("correction", "edition_input", "erratum", "code_list"),
+    *("programme_line", "policy_indicator", "project", "programme_text", "deadline", "report_requirement"),
 }
 
 # The closed vocabularies of the contract.
@@ -81,6 +89,15 @@ VOCABULARIES = {
     "coherence_measure": "correlation cronbach_alpha pca_explained_share pca_loading effective_weight",
     "expectation": "above_expected below_expected as_expected refused",
     "component": "difference composition within not_broken_down",
+    "target_kind": "count direction deliverable",
+    "target_status": "reached on_course behind not_started not_decidable",
+    "target_reason": "no_register no_plan no_count no_baseline not_covered no_measurement no_baseline_wave no_new_wave "
+    "other_place modelled uncertain",
+    "financing_source": "state regional public public_money public_in_kind private_in_kind in_kind total "
+    "additional_private",
+    "budget_kind": "maximum minimum",
+    "budget_warning": "above_maximum below_minimum above_overhead below_state",
+    "lesson_kind": "assumption condition",
 }
 # Where the words of a vocabulary stand.
 OF_COLUMN = {
@@ -124,6 +141,13 @@ OF_COLUMN = {
     ("framework_element", "quantity"): "quantity",
     ("expected_value", "expectation"): "expectation",
     ("decomposition", "component"): "component",
+    ("target", "kind"): "target_kind",
+    ("target_progress", "status"): "target_status",
+    ("target_progress", "reason"): "target_reason",
+    ("budget_progress", "financing_source"): "financing_source",
+    ("budget_progress", "budget_kind"): "budget_kind",
+    ("budget_progress", "warning"): "budget_warning",
+    ("lesson", "kind"): "lesson_kind",
 }
 
 

@@ -126,7 +126,8 @@ class Desk:
         """Write the region file and these waves, and nothing else of the survey but its settings."""
         survey = self.region.parent / "survey"
         survey.mkdir(parents=True)
-        shutil.copy(CHECKOUT / "catalog" / "region.yaml", self.region)
+        for name in ("region.yaml", "programme.yaml"):
+            shutil.copy(CHECKOUT / "catalog" / name, self.region.parent)
         shutil.copy(CHECKOUT / "catalog" / "survey" / "settings.yaml", survey)
         for wave in waves:
             self.rewrite(wave)

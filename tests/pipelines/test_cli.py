@@ -71,7 +71,7 @@ def test_the_verbs_are_those_that_were_reviewed() -> None:
             "forget",
             "key",
         ),
-        *("measure", "publish", "query", "rebuild", "restore", "serve", "trace", "ui", "waves"),
+        *("measure", "publish", "query", "rebuild", "report", "restore", "serve", "template", "trace", "ui", "waves"),
     ]
     assert expected == VERBS
 
