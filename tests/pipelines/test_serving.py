@@ -119,6 +119,8 @@ CONTENT = {
     "report/verslag.pdf": "%PDF-1.7",
     "report/verslag.docx": "PK",
     "report/verslag.odt": "PK",
+    "report/verslag.pptx": "PK",
+    "report/verslag.html": "<!doctype html>",
     "btg.xlsx": "PK",
     "btg.ods": "PK",
     "btg.gpkg": "SQLite format 3",
@@ -234,6 +236,8 @@ OFFICE = "application/vnd.openxmlformats-officedocument"
         "parquet/indicator_value.parquet": "application/vnd.apache.parquet",
         "report/verslag.pdf": "application/pdf",
         "report/verslag.docx": f"{OFFICE}.wordprocessingml.document",
+        "report/verslag.pptx": f"{OFFICE}.presentationml.presentation",
+        "report/verslag.html": "text/html; charset=utf-8",
         "report/verslag.odt": "application/vnd.oasis.opendocument.text",
         "btg.xlsx": f"{OFFICE}.spreadsheetml.sheet",
         "btg.ods": "application/vnd.oasis.opendocument.spreadsheet",
@@ -252,7 +256,10 @@ def test_every_file_of_an_edition_has_its_type(serving: Serving, path: str, kind
 def test_pages_may_load_what_is_here_and_nothing_else(serving: Serving) -> None:
     policy = {
         path: serving.get(f"/2025-1/{path}").headers.get("content-security-policy")
-        for path in ("site/index.html", "site/charts/income_dots.svg", "quality/index.html", "report/verslag.pdf")
+        for path in (
+            *("site/index.html", "site/charts/income_dots.svg", "quality/index.html"),
+            *("report/verslag.html", "report/verslag.pdf"),
+        )
     }
     sealed = "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     assert policy == {
@@ -260,6 +267,7 @@ def test_pages_may_load_what_is_here_and_nothing_else(serving: Serving) -> None:
         + sealed,
         "site/charts/income_dots.svg": "default-src 'none'; style-src 'unsafe-inline'",
         "quality/index.html": f"default-src 'none'; style-src 'unsafe-inline'; {sealed}",
+        "report/verslag.html": f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; {sealed}",
         "report/verslag.pdf": None,
     }
 
