@@ -68,6 +68,9 @@ def scope_of(
     root: Path, year: int, *, edition: str | None = None, final: bool = False, evaluation: bool = False
 ) -> Scope:
     """What a report on a year is made from; raises CannotReport, NoProgramme and StaleSentence."""
+    known = CATALOGUE.region.years
+    if year not in known:
+        raise CannotReport(f"{year} is no measurement year ({known[0]} to {known[-1]}).")
     name = edition_of(root, year, edition)
     catalogue = CATALOGUE.until(year)
     view = View(_tables(editions.folder_of(root, name), name, catalogue), catalogue)
