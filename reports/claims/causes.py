@@ -18,20 +18,43 @@ CAUSES: Final = {
 }
 
 # In a text of somebody else, in Dutch. A late permit may well have a cause; what we look for is a cause of what the
-# measurement shows, or the programme as the cause of anything.
-_SUBJECT: Final = r"(?:regio ?deal|deal|programma\w*|project\w*|aanpak|inzet|investering\w*)"
-_CAUSAL: Final = re.compile(
-    r"\b(?:dankzij|doordat|waardoor|daardoor|hierdoor|gevolg van|geleid tot|leid(?:t|en|de|den) tot|komt door|kwam door"
-    r"|zorg(?:t|en|de|den) (?:er)?voor|(?:er)?voor gezorgd|veroorza\w+|effect (?:van|op)|te danken aan|bewezen"
-    rf"|door (?:de|het|deze|dit|onze|ons) (?:\w+ )?{_SUBJECT})\b",
-    re.IGNORECASE,
+# measurement shows, and the programme as the cause of anything.
+_PROGRAMME: Final = r"(?:regio ?deal|deal|programma\w*|project\w*|aanpak|inzet|investering\w*)"
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(patterns)})\b", re.IGNORECASE)
+
+
+_BY_PROGRAMME: Final = _any_of(rf"door (?:de|het|deze|dit|onze|ons) (?:\w+ )?{_PROGRAMME}")
+_MADE_BY_PROGRAMME: Final = _any_of(
+    rf"{_PROGRAMME} (?:maakt|maakte|heeft|hebben|bracht\w*|brengt|verbeter\w+|verhoog\w+|vergroot\w*|verlaag\w+)",
+    rf"met (?:de|het|deze|dit|onze|ons) {_PROGRAMME} (?:hebben|heeft|is|zijn|werd|werden)",
 )
-_OF_PROGRAMME: Final = re.compile(rf"\b{_SUBJECT}\b", re.IGNORECASE)
-_OF_WELFARE: Final = re.compile(
-    r"\b(?:welvaart|geluk\w*|gezond\w*|inkomen\w*|arbeid\w*|participatie|instroom|werkgelegenheid|meer|minder|beter\w*"
-    r"|verbeter\w*|hoger|lager|gestegen|gedaald|stijg\w*|daal\w*|daling|toegenomen|afgenomen|gegroeid)\b",
-    re.IGNORECASE,
+# Words that say little but that one thing made another; and words that people use of anything.
+_STRONG: Final = _any_of(
+    *(
+        "dankzij",
+        "gevolg van",
+        "geleid tot",
+        "leid(?:t|en|de|den) tot",
+        "(?:komt|kwam) door",
+        "zorg(?:t|de) (?:er)?voor",
+    ),
+    *("(?:er)?voor gezorgd", r"veroorza\w+", "effect (?:van|op)", "te danken aan", "bewezen", "bewijst"),
+    *("draagt bij aan", "droeg bij aan", "bijgedragen aan", "opgeleverd"),
 )
+_WEAK: Final = _any_of("doordat", "waardoor", "daardoor", "hierdoor", "omdat", "vanwege", "wegens")
+# What broad welfare is about, or that something became better or worse.
+_WELFARE: Final = _any_of(
+    *("welvaart", r"geluk\w*", r"gezond\w*", "inkomens?", "armoede", "arbeidsdeelname", "participatie", "instroom"),
+    *("werkgelegenheid", "banen", "beter", "slechter", r"verbeter\w*", r"verslechter\w*", "vergroot", "hoger", "lager"),
+    *("omlaag", "omhoog", "gestegen", "gedaald", r"stijg\w*", "da(?:a)?l(?:t|de|den|ing)", "steeg", "toegenomen"),
+    *("afgenomen", r"nam(?:en)? (?:\w+ ){0,4}(?:toe|af)", "gegroeid", r"groei\w*", "digitaler"),
+)
+_MORE: Final = _any_of("meer", "minder", _PROGRAMME)
+# Whoever says that it is not known claims nothing.
+_NOT_KNOWN: Final = re.compile(r"\b(?:weten|weet|is|blijft)\b.*\b(?:niet|onbekend|onduidelijk)\b", re.IGNORECASE)
 _END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -42,4 +65,16 @@ def causal_sentences(text: str) -> list[str]:
     without one of these words.
     """
     sentences = (part.strip() for part in _END.split(text))
-    return [s for s in sentences if _CAUSAL.search(s) and (_OF_PROGRAMME.search(s) or _OF_WELFARE.search(s))]
+    return [sentence for sentence in sentences if _claims_a_cause(sentence)]
+
+
+def _claims_a_cause(sentence: str) -> bool:
+    """Whether it says what made welfare change, or that the programme made something change."""
+    if sentence.lower().startswith("of ") and _NOT_KNOWN.search(sentence):
+        return False
+    welfare = bool(_WELFARE.search(sentence))
+    if _BY_PROGRAMME.search(sentence):
+        return True
+    if _STRONG.search(sentence):
+        return welfare or bool(_MORE.search(sentence))
+    return welfare and bool(_WEAK.search(sentence) or _MADE_BY_PROGRAMME.search(sentence))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from reports.claims.figures import Cells
@@ -20,7 +21,9 @@ BUDGET_PLACES, STATED_PLACES = 1, 2  # decimals of millions: as the covenant pri
 
 def millions(euros: float, words: Words, decimals: int = STATED_PLACES) -> str:
     """An amount in millions of euros."""
-    return words("million", amount=words.number(euros / _MILLION, decimals))
+    # Halves go up, as readers round: of binary fractions some would go down.
+    amount = (Decimal(round(euros)) / _MILLION).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return words("million", amount=words.number(float(amount), decimals))
 
 
 def count(value: float, words: Words) -> str:
@@ -82,21 +85,27 @@ def target_claim(row: Cells, target: Cells, test: Row | None, words: Words) -> S
     unit = target["unit" if language == "en" else "unit_nl"]
     if test is not None and test["limit_low"] is not None:
         return _sample_claim(row, test.cells, common | {"unit": unit}, words)
-    if row["reason"] is not None and (row["achieved"] is None or row["reason"] != "no_plan"):
-        why = words.explanation("target_reason", row["reason"])
-        return _said("target_unknown", [row], words, **common, why=why)
+    if row["achieved"] is None or row["reason"] not in (None, "no_plan"):
+        return _said("target_unknown", [row], words, **common, why=_why(row, words))
     day = words.date(row["as_of"])
     planned = row["planned"]
     plan = "" if planned is None else words("target_plan", planned=count(planned, words))
     if target["kind"] == "direction":
         since = words.date(target["baseline_date"])
         values = {"achieved": count(row["achieved"], words), "baseline": count(target["baseline_value"], words)}
-        return _said("target_direction", [row, target], words, **common, **values, unit=unit, as_of=day, since=since)
+        values |= {"as_of": day, "since": since, "unit": unit, "plan": plan}
+        return _said("target_direction", [row, target], words, **common, **values)
     if target["kind"] == "deliverable" and target["threshold"] == 1:
         rule = "target_deliverable" if row["status"] == "reached" else "target_deliverable_open"
         return _said(rule, [row], words, **common, as_of=day, plan=plan)
     values = {"achieved": count(row["achieved"], words), "threshold": count(target["threshold"], words)}
-    return _said("target_count", [row], words, **common, **values, unit=unit, as_of=day, plan=plan)
+    values |= {"as_of": day, "unit": unit, "plan": plan, "why": _why(row, words)}
+    return _said("target_count", [row], words, **common, **values)
+
+
+def _why(row: Cells, words: Words) -> str:
+    """Why nothing can be said, as a sentence behind the verdict; nothing where something can."""
+    return "" if row["reason"] is None else f" {words.explanation('target_reason', row['reason'])}"
 
 
 def _sample_claim(row: Cells, test: Cells, common: Mapping[str, str], words: Words) -> Said:
@@ -113,9 +122,14 @@ def _sample_claim(row: Cells, test: Cells, common: Mapping[str, str], words: Wor
         wave_before=test["baseline_wave"],
         wave=test["wave"],
         change=words("target_limits", difference=change, low=low, high=high),
-        margin=count(test["margin"], words),
+        counts=_what_counts(test, words),
         more=power if row["reason"] == "uncertain" else "",
     )
+
+
+def _what_counts(test: Cells, words: Words) -> str:
+    """What counts as reached; of something that must become less the same, the other way round."""
+    return words("target_margin", margin=count(test["margin"], words)) if test["margin"] else words("target_no_margin")
 
 
 def _estimate(value: float, n: int, words: Words) -> str:

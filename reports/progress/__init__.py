@@ -33,9 +33,10 @@ def report_scope(view: View, years: list[int], *, final: bool = False) -> Scope:
     """What a report on these years is made from; raises NoProgramme and StaleSentence."""
     scope = Scope(view, Words(view.catalogue, LANGUAGE), years, final)
     known = scope.programme.report_years
-    if not set(years) <= set(known) or scope.year > view.year:
-        last = min(known[-1], view.year)
-        raise NoProgramme(f"year {years[-1]}: this edition can report on {known[0]} to {last}.")
+    if not set(years) <= set(known):
+        raise NoProgramme(f"year {years[-1]}: the programme is reported on over {known[0]} to {known[-1]}.")
+    if scope.year != view.year:
+        raise NoProgramme(f"year {scope.year}: this edition is of {view.year}, and has sentences on that year only.")
     _require_fresh(view, view.catalogue)
     return scope
 

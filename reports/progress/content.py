@@ -70,9 +70,10 @@ def subtitle(scope: Scope) -> str:
 
 def banner(scope: Scope) -> str:
     """What stands on every page: that figures are invented, or that this is a draft."""
-    if scope.is_synthetic:
-        return say("banner_synthetic")
-    return "" if scope.final else say("banner_draft")
+    draft, synthetic = say("banner_draft"), say("banner_synthetic")
+    if scope.is_synthetic:  # and so never final
+        return say("banner_both", draft=draft, synthetic=synthetic)
+    return "" if scope.final else draft
 
 
 def created(scope: Scope) -> datetime:
@@ -127,13 +128,16 @@ def _lacking(scope: Scope) -> Section:
         return Section(say("lacking"), (Paragraph(say("nothing_lacking")),))
     rows = tuple(
         (
+            *([Cell(str(row["year"]))] if scope.is_evaluation else []),
             Cell(scope.line(row["line_id"])),
             Cell(scope.words.label("requirement", row["requirement"])),
             Cell(_which(scope, row)),
         )
         for row in scope.lacking
     )
-    table = Table(say("lacking_table"), heads("where_lacks", "lacks", "which"), (5.4, 6.0, 6.0), rows, breaks=True)
+    years = (("lacks_year",), (1.4,)) if scope.is_evaluation else ((), ())
+    names = heads(*years[0], "where_lacks", "lacks", "which")
+    table = Table(say("lacking_table"), names, (*years[1], 5.4, 6.0, 6.0), rows, breaks=True)
     return Section(say("lacking"), (Paragraph(say("lacking_intro")), table))
 
 
@@ -142,7 +146,8 @@ def _which(scope: Scope, row: Row) -> str:
     if row["lacking"] is None or row["lacking"] == row["line_id"]:
         return ""
     labels = {part: scope.words.label("text_part", part) for part in ("progress", "planning", "money", "lesson")}
-    names = labels | {target: scope.targets[target]["text_nl"] for target in scope.targets}
+    projects = {row["project_id"]: row["name"] for row in scope.view.rows("project")}
+    names = labels | projects | {target: scope.targets[target]["text_nl"] for target in scope.targets}
     return "; ".join(names.get(part, part) for part in row["lacking"].split("; "))
 
 

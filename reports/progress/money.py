@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-import polars as pl
-
 from reports.claims.programme import BUDGET_PLACES, TOTAL, millions
-from reports.document.model import Block, Bullets, Cell, Paragraph, Quote, Section, Table
+from reports.document.model import Block, Bullets, Cell, Paragraph, Section, Table
+from reports.progress.results import texts_of_bureaus
 from reports.progress.scope import Scope
 from reports.progress.texts import heads, say
 
@@ -32,8 +31,8 @@ def money_chapter(scope: Scope) -> Iterator[Section]:
     of_region = _standing(scope, "regional", "minimum")
     yield Section(of_region.caption, (of_region, _parts(scope)), level=3)
     for line in scope.programme_lines:
-        if texts := _texts(scope, line):
-            yield Section(scope.line(line), texts, level=3)
+        if texts := texts_of_bureaus(scope, line, "money"):
+            yield Section(scope.line(line), tuple(texts), level=3)
 
 
 def printed(euros: float | None, scope: Scope) -> Cell:
@@ -49,7 +48,7 @@ def agreed_table(scope: Scope) -> Table:
     def row(line: str, name: str) -> tuple[Cell, ...]:
         return Cell(name), *(printed(scope.money(line, s)["budget"], scope) for s in ("state", "regional", "total"))
 
-    rows = [row(line, scope.line(line)) for line in lines_with_money(scope)]
+    rows = [row(line, scope.line(line)) for line in scope.programme_lines]
     total = row(TOTAL, say("agreed_total"))
     names = heads("line", "state", "regional", "total")
     return Table(say("agreed_table"), names, (8.0, 3.2, 3.2, 3.0), (*rows, total))
@@ -67,28 +66,28 @@ def regional_table(scope: Scope) -> Table:
         row(say("in_kind"), "public_in_kind", "private_in_kind", "in_kind"),
         row(say("total"), "public", "private_in_kind", "regional"),
     )
-    return Table(say("regional_table"), ("", *heads("public", "private", "total")), (6.0, 3.8, 3.8, 3.8), rows)
+    return Table(say("regional_table"), heads("contribution", "public", "private", "total"), (6.0, 3.8, 3.8, 3.8), rows)
 
 
 def lines_with_money(scope: Scope) -> list[str]:
     """The lines that money is divided over, the costs of carrying out last."""
-    return [line for line, row in scope.lines.items() if row["kind"] == "line"]
+    return scope.programme_lines
 
 
 def _standing(scope: Scope, source: str, kind: str) -> Table:
-    rows = [_row(scope, line, source, scope.line(line)) for line in lines_with_money(scope)]
+    rows = [_row(scope, line, source, scope.line(line)) for line in scope.programme_lines]
     rows.append(_row(scope, TOTAL, source, say("total")))
     caption = say("state_table" if source == "state" else "region_table", date=_day(scope))
-    return Table(caption, _heads(kind), _WIDTHS, tuple(rows), say("money_note"))
+    return Table(caption, _heads("line", kind), _WIDTHS, tuple(rows), say("money_note"))
 
 
 def _parts(scope: Scope) -> Table:
     rows = [_row(scope, TOTAL, s, scope.words.label("financing_source", s)) for s in _PARTS]
-    return Table(say("parts_table", date=_day(scope)), _heads("minimum"), _WIDTHS, tuple(rows))
+    return Table(say("parts_table", date=_day(scope)), _heads("source", "minimum"), _WIDTHS, tuple(rows))
 
 
-def _heads(kind: str) -> tuple[str, ...]:
-    return heads("line" if kind == "maximum" else "source", f"budget_{kind}", *_AMOUNTS, "attention")
+def _heads(first: str, kind: str) -> tuple[str, ...]:
+    return heads(first, f"budget_{kind}", *_AMOUNTS, "attention")
 
 
 def _row(scope: Scope, line: str, source: str, name: str) -> tuple[Cell, ...]:
@@ -107,8 +106,3 @@ def _received(scope: Scope) -> list[Block]:
 
 def _day(scope: Scope) -> str:
     return scope.words.date(scope.as_of or f"{scope.year}-12-31")
-
-
-def _texts(scope: Scope, line: str) -> tuple[Block, ...]:
-    rows = scope.view.rows("programme_text", pl.col("year").is_in(list(scope.years)), line_id=line, part="money")
-    return tuple(Quote(row["text"], say("text_of", bureau=row["bureau"], year=row["year"])) for row in rows)

@@ -25,11 +25,12 @@ def progress_chapter(scope: Scope) -> Iterator[Section]:
     yield Section(say("progress"), ())
     for line in scope.programme_lines:
         said = scope.sentences(("count_target", scope.year, line))
-        blocks = [Bullets(said), *_texts(scope, line, "progress", missing=say("no_text")), _projects(scope, line)]
+        counted = [Bullets(said)] if said else []
+        blocks = [*counted, *texts_of_bureaus(scope, line, "progress", missing=say("no_text")), _projects(scope, line)]
         yield Section(scope.line(line), tuple(blocks), level=3)
 
 
-def _texts(scope: Scope, line: str, part: str, missing: str = "") -> list[Block]:
+def texts_of_bureaus(scope: Scope, line: str, part: str, missing: str = "") -> list[Block]:
     """What bureaus wrote, verbatim, with the remarks that an editor should see; `missing` where nobody wrote."""
     rows = scope.view.rows("programme_text", pl.col("year").is_in(list(scope.years)), line_id=line, part=part)
     blocks: list[Block] = []
@@ -43,8 +44,8 @@ def _remarks(scope: Scope, row: Row, text: str, line: str) -> list[Block]:
     """What an editor should look at in a text: a cause that is named, a number that the tables do not have."""
     remarks: list[Block] = []
     if row["causal_sentences"] is not None:
-        remarks.append(Remark(say("remark", sentences=row["causal_sentences"])))
-    # Readers of a final report are told what a text cannot show; numbers are the editor's concern alone.
+        # Readers of a final report are told what a text cannot show; numbers are the editor's concern alone.
+        remarks.append(Remark(say("remark_final" if scope.final else "remark", sentences=row["causal_sentences"])))
     if not scope.final and (unknown := numbers_not_in(text, scope, line)):
         remarks.append(Remark(say("remark_number", numbers=scope.words.listed(unknown))))
     return remarks
@@ -147,7 +148,7 @@ def _per_year(scope: Scope, rows: Sequence[Row]) -> Block:
     def cell(target_id: str, year: int) -> Cell:
         row = scope.progress(target_id, year)
         text = say("not_counted") if row["achieved"] is None else count(row["achieved"], scope.words)
-        return Cell(text, "", row["status"])
+        return Cell(text, scope.words.label("target_status", row["status"]), row["status"])
 
     cells = tuple((Cell(row["text_nl"]), *(cell(row["target_id"], year) for year in scope.years)) for row in rows)
     years = tuple(map(str, scope.years))
@@ -214,7 +215,7 @@ def planning_chapter(scope: Scope) -> Iterator[Section]:
     """Milestones beside the multi-year planning, and what is due when."""
     yield Section(say("planning"), (_baselines(scope), calendar(scope)))
     for line in scope.programme_lines:
-        blocks = [*_texts(scope, line, "planning"), _milestones(scope, line)]
+        blocks = [*texts_of_bureaus(scope, line, "planning"), _milestones(scope, line)]
         yield Section(scope.line(line), tuple(blocks), level=3)
 
 
@@ -259,7 +260,7 @@ def _milestones(scope: Scope, line: str) -> Block:
 def lessons_chapter(scope: Scope) -> Iterator[Section]:
     """Lessons about assumptions and conditions, in the bureaus' words."""
     yield Section(say("lessons"), (Paragraph(say("lessons_intro")),))
-    for line in scope.programme_lines:
+    for line in scope.lines_with_results:
         yield Section(scope.line(line), tuple(_lessons(scope, line)), level=3)
 
 

@@ -62,8 +62,13 @@ class Scope:
 
     @cached_property
     def programme_lines(self) -> list[str]:
+        """The lines, the costs of carrying out last."""
+        return [code for code, row in self.lines.items() if row["kind"] == "line"]
+
+    @cached_property
+    def lines_with_results(self) -> list[str]:
         """The lines that work on results: all but the costs of carrying out."""
-        return [code for code, row in self.lines.items() if row["parent_line_id"] is not None]
+        return [code for code in self.programme_lines if self.lines[code]["parent_line_id"] is not None]
 
     def line(self, line_id: str) -> str:
         """The name of a line, with its number."""
@@ -104,8 +109,15 @@ class Scope:
 
     @cached_property
     def lacking(self) -> list[Row]:
-        """What the report needs and does not have."""
-        return [row for row in self.view.rows("report_requirement", year=self.year) if not row["met"]]
+        """What the report needs and does not have, by year, in the order of the programme."""
+        order = {code: place for place, code in enumerate(self.lines)}
+        kinds = list(self.view.catalogue.vocabulary["requirement"])
+        rows = [row for year in self.years for row in self.view.rows("report_requirement", year=year) if not row["met"]]
+        place = len(order)
+        return sorted(
+            rows,
+            key=lambda row: (row["year"], order.get(row["line_id"], place), kinds.index(row["requirement"])),
+        )
 
     def sentence(self, *names: object, language: str = LANGUAGE) -> str:
         """The sentence with this id of the table `claim`; empty where there is none."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
+
+import polars as pl
 
 from reports.claims import summarised_pairs
 from reports.claims.programme import BUDGET_PLACES, SAID_SOURCES, STATUSES, TOTAL, millions
 from reports.document.model import Block, Bullets, Cell, Deck, Report, Section, Slide, Table
 from reports.progress.content import banner, created, state, subtitle, title
-from reports.progress.money import lines_with_money
 from reports.progress.results import achieved_cell, planned_cell
 from reports.progress.scope import Scope
 from reports.progress.texts import heads, say
 from reports.progress.welfare import gap_sentences
+from reports.view import Row
 
 MOST_NEXT: Final = 3  # dates that come next
 MOST_ROWS: Final = 7  # of a table on a slide
@@ -22,7 +25,7 @@ _AMOUNTS: Final = ("committed", "paid", "forecast")
 
 def brief(scope: Scope) -> Report:
     """The report on one page."""
-    name = say("brief_title", year=scope.year)
+    name = say("brief_title_final" if scope.is_evaluation else "brief_title", first=scope.years[0], year=scope.year)
     sections = (
         Section(say("brief_results"), (_said(scope, ("count_target", scope.year, TOTAL)), results_by_line(scope))),
         Section(say("brief_money", date=_day(scope)), (money_by_source(scope),)),
@@ -49,7 +52,7 @@ def deck(scope: Scope) -> Deck:
         Slide(say("slide_results"), (results_by_line(scope),), source),
         *(Slide(say("slide_behind"), (table,), source) for table in _behind(scope)),
         Slide(say("slide_money"), (money_by_line(scope),), source),
-        Slide(say("slide_outside"), (_outside(scope),), source),
+        *(Slide(say("slide_outside"), (table,), source) for table in _outside(scope)),
         Slide(say("slide_welfare"), (_welfare(scope),), source),
     )
     return Deck(
@@ -95,7 +98,7 @@ def money_by_source(scope: Scope) -> Table:
 
 def money_by_line(scope: Scope) -> Table:
     """The money of each line, of state and region together."""
-    rows = [_money(scope, line, "total", scope.line(line)) for line in lines_with_money(scope)]
+    rows = [_money(scope, line, "total", scope.line(line)) for line in scope.programme_lines]
     rows.append(_money(scope, TOTAL, "total", say("total")))
     caption = say("brief_money", date=_day(scope))
     return Table(caption, (*heads("line"), *_budget_heads()), (5.4, 2.7, 2.4, 2.3, 2.4, 2.2), tuple(rows))
@@ -138,28 +141,42 @@ def _behind(scope: Scope) -> list[Table]:
         if (row := scope.progress(target["target_id"]))["status"] == "behind"
     ]
     rows = rows or [(Cell(say("nothing_attention")), Cell(""), Cell(""))]
-    names = heads("target", "achieved", "planned")
-    parts = [rows[at : at + MOST_ROWS] for at in range(0, len(rows), MOST_ROWS)]
-    return [Table(caption, names, (9.4, 5.6, 2.4), tuple(part)) for part in parts]
+    return _tables(caption, heads("target", "achieved", "planned"), (9.4, 5.6, 2.4), rows)
 
 
-def _outside(scope: Scope) -> Table:
-    """Money outside what was agreed: above a maximum, or below a minimum."""
-    found = [row for row in scope.view.rows("budget_progress", year=scope.year) if row["warning"] is not None]
+def _outside(scope: Scope) -> list[Table]:
+    """Money outside what was agreed: above a maximum, or below a minimum; as many a slide as can be read."""
+    # The sums of sources say the same again.
+    found = [
+        row
+        for row in scope.view.rows("budget_progress", pl.col("financing_source").is_in(SAID_SOURCES), year=scope.year)
+        if row["warning"] is not None
+    ]
     rows = [
         (
             Cell(scope.line(row["line_id"]), scope.words.label("financing_source", row["financing_source"])),
-            *_money(scope, row["line_id"], row["financing_source"], "")[1:-1],
+            Cell(millions(row["budget"], scope.words, BUDGET_PLACES)),
+            Cell(_most(scope, row)),
             Cell(scope.words.label("budget_warning", row["warning"])),
         )
         for row in found
-        # The sums of sources say the same again.
-        if row["financing_source"] in SAID_SOURCES
     ]
-    rows = rows or [(Cell(say("nothing_attention")), *(Cell("") for _ in range(5)))]
-    names = (*heads("line", "agreed"), *heads(*_AMOUNTS), *heads("attention"))
-    caption = say("brief_money", date=_day(scope))
-    return Table(caption, names, (5.0, 2.5, 2.3, 2.2, 2.2, 3.2), tuple(rows[:MOST_ROWS]))
+    rows = rows or [(Cell(say("nothing_attention")), Cell(""), Cell(""), Cell(""))]
+    names = heads("line", "agreed", "outside", "attention")
+    return _tables(say("brief_money", date=_day(scope)), names, (6.8, 3.0, 3.4, 4.2), rows)
+
+
+def _most(scope: Scope, row: Row) -> str:
+    """What a warning is about: the forecast, or what is committed where that is more or no forecast is known."""
+    amounts = [row[name] for name in ("committed", "forecast") if row[name] is not None]
+    return millions(max(amounts), scope.words) if amounts else say("no_amount")
+
+
+def _tables(
+    caption: str, names: tuple[str, ...], widths: tuple[float, ...], rows: Sequence[tuple[Cell, ...]]
+) -> list[Table]:
+    parts = [rows[at : at + MOST_ROWS] for at in range(0, len(rows), MOST_ROWS)]
+    return [Table(caption, names, widths, tuple(part)) for part in parts]
 
 
 def _day(scope: Scope) -> str:

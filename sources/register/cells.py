@@ -28,6 +28,12 @@ _COMMAS = re.compile(r"-?[1-9][0-9]{0,2}(?:(?:,[0-9]{3}){2,}|(?:,[0-9]{3})+\.[0-
 _WRITE = "Write it without signs between thousands: 1234,5."
 
 
+# What no font of the report has, or nobody sees: only Latin letters, usual punctuation, money, and a few signs.
+_UNPRINTABLE = re.compile(
+    r"[^\n\t\u0020-\u007e\u00a0-\u017f\u2010-\u2027\u2030\u2032\u2033\u20ac\u2190-\u2193\u2212\u2248\u2264\u2265]"
+)
+
+
 @dataclass(frozen=True)
 class Known:
     """What cells may name: the programme's lines and results, and the municipalities of the region (code -> name)."""
@@ -67,6 +73,11 @@ def _text(cell: Any, column: RegisterColumn, _: Known) -> str:
     if len(text) > column.max_length:
         raise Unreadable(
             f"at most {column.max_length} characters, found {len(text)}", "Shorten the text.", kind=OutOfScale
+        )
+    if unprintable := _UNPRINTABLE.search(text):
+        raise Unreadable(
+            f"letters, digits and usual signs; this has the character U+{ord(unprintable[0]):04X}",
+            "Remove it: emoji and signs that cannot be seen are in no report.",
         )
     return text
 

@@ -578,3 +578,21 @@ def test_one_measurement_is_of_one_bureau(sound: Register) -> None:
 def test_an_empty_forecast_is_null(desk: Desk) -> None:
     desk.put("geld", 2, "Verwacht", "")
     assert desk.read().frames["money"]["forecast"].null_count() == 1
+
+
+@pytest.mark.parametrize(("sign", "code"), [("\U0001f44d", "U+1F44D"), ("\u200b", "U+200B"), ("\u65e5", "U+65E5")])
+def test_a_sign_that_no_report_can_show_is_refused_with_its_place(desk: Desk, sign: str, code: str) -> None:
+    desk.put("teksten", 3, "Tekst", f"Het lab is open {sign}")
+    with pytest.raises(InputError) as caught:
+        read_register(desk.path, PROGRAMME, MUNICIPALITIES)
+    message = str(caught.value)
+    assert "teksten.csv, row 3, column Tekst" in message
+    assert code in message
+    assert "Het lab" not in message
+
+
+def test_letters_with_accents_and_usual_signs_are_read(desk: Desk) -> None:
+    text = "Eén idee: 5 × 2 ≥ 10 – «goed» … € 3,- ‘ja’ → 50% Š"
+    desk.put("teksten", 3, "Tekst", text)
+    register = read_register(desk.path, PROGRAMME, MUNICIPALITIES)
+    assert text in register.frames["text"]["text"].to_list()
