@@ -9,18 +9,18 @@ from typing import Final
 
 from catalog import Catalogue
 from reports.claims import claims
-from reports.document.model import Report
 from reports.document.page import html
 from reports.document.slides import pptx
 from reports.document.typeset import Typesetter
 from reports.document.word import docx
 from reports.progress.content import report
+from reports.progress.files import file_names
 from reports.progress.scope import LANGUAGE, NoProgramme, Scope
 from reports.progress.short import brief, deck
 from reports.view import View
 from reports.words import Words
 
-__all__ = ["LANGUAGE", "NoProgramme", "Scope", "StaleSentence", "progress_files", "report_scope"]
+__all__ = ["LANGUAGE", "NoProgramme", "Scope", "StaleSentence", "file_names", "progress_files", "report_scope"]
 
 _SHOWN: Final = 3
 
@@ -51,19 +51,16 @@ def _require_fresh(view: View, catalogue: Catalogue) -> None:
 
 
 def progress_files(scope: Scope) -> dict[str, bytes]:
-    """The files of a report by name: HTML, PDF and DOCX in full; the brief as PDF; slides as PDF and PPTX."""
+    """The files of a report by name: in full as HTML, PDF and DOCX; the brief as PDF; slides as PDF and PPTX."""
     whole, short, slides = report(scope), brief(scope), deck(scope)
     typesetter = Typesetter()
-    images = _images(whole, typesetter)
-    return {
-        f"{whole.slug}.html": html(whole, iter(images)),
-        f"{whole.slug}.pdf": typesetter.pdf(whole),
-        f"{whole.slug}.docx": docx(whole, iter(images)),
-        f"{short.slug}.pdf": typesetter.pdf(short),
-        f"{slides.slug}.pdf": typesetter.deck(slides),
-        f"{slides.slug}.pptx": pptx(slides, iter([])),
-    }
-
-
-def _images(one: Report, typesetter: Typesetter) -> list[bytes]:
-    return typesetter.pngs(one.pictures)
+    images = typesetter.pngs(whole.pictures)
+    made = (
+        html(whole, iter(images)),
+        typesetter.pdf(whole),
+        docx(whole, iter(images)),
+        typesetter.pdf(short),
+        typesetter.deck(slides),
+        pptx(slides, iter([])),
+    )
+    return dict(zip(file_names(scope).values(), made, strict=True))

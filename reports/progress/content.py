@@ -13,6 +13,7 @@ from reports.claims.programme import TOTAL
 from reports.document.model import Bullets, Cell, Paragraph, Quote, Report, Section, Table
 from reports.happiness.texts import date
 from reports.progress.english import english_summary
+from reports.progress.files import slug
 from reports.progress.money import money_chapter
 from reports.progress.results import lessons_chapter, planning_chapter, progress_chapter, results_chapter
 from reports.progress.scope import Scope
@@ -26,7 +27,7 @@ LIMITS = ("cause", "target", "groups", "survey")
 def report(scope: Scope) -> Report:
     """The progress report over a year, or the evaluation over all of them."""
     return Report(
-        slug=slug(scope),
+        slug=slug("whole", scope),
         title=title(scope),
         subtitle=subtitle(scope),
         banner=banner(scope),
@@ -44,11 +45,6 @@ def title(scope: Scope) -> str:
     if scope.is_evaluation:
         return say("title_final", first=scope.years[0], year=scope.year)
     return say("title", year=scope.year)
-
-
-def slug(scope: Scope) -> str:
-    """The name of its files."""
-    return f"eindevaluatie-{scope.year}" if scope.is_evaluation else f"voortgangsrapportage-{scope.year}"
 
 
 def state(scope: Scope) -> str:

@@ -69,11 +69,6 @@ def regional_table(scope: Scope) -> Table:
     return Table(say("regional_table"), heads("contribution", "public", "private", "total"), (6.0, 3.8, 3.8, 3.8), rows)
 
 
-def lines_with_money(scope: Scope) -> list[str]:
-    """The lines that money is divided over, the costs of carrying out last."""
-    return scope.programme_lines
-
-
 def _standing(scope: Scope, source: str, kind: str) -> Table:
     rows = [_row(scope, line, source, scope.line(line)) for line in scope.programme_lines]
     rows.append(_row(scope, TOTAL, source, say("total")))

@@ -12,6 +12,7 @@ from reports.claims import summarised_pairs
 from reports.claims.programme import BUDGET_PLACES, SAID_SOURCES, STATUSES, TOTAL, millions
 from reports.document.model import Block, Bullets, Cell, Deck, Report, Section, Slide, Table
 from reports.progress.content import banner, created, state, subtitle, title
+from reports.progress.files import slug
 from reports.progress.results import achieved_cell, planned_cell
 from reports.progress.scope import Scope
 from reports.progress.texts import heads, say
@@ -33,7 +34,7 @@ def brief(scope: Scope) -> Report:
         Section(say("brief_next"), (Bullets(_next(scope)),)),
     )
     return Report(
-        slug=f"bestuurssamenvatting-{_suffix(scope)}",
+        slug=slug("brief", scope),
         title=name,
         subtitle=subtitle(scope),
         banner=banner(scope),
@@ -56,7 +57,7 @@ def deck(scope: Scope) -> Deck:
         Slide(say("slide_welfare"), (_welfare(scope),), source),
     )
     return Deck(
-        slug=f"presentatie-{_suffix(scope)}",
+        slug=slug("slides", scope),
         title=title(scope),
         subtitle=subtitle(scope),
         banner=banner(scope),
@@ -64,10 +65,6 @@ def deck(scope: Scope) -> Deck:
         created=created(scope),
         slides=slides,
     )
-
-
-def _suffix(scope: Scope) -> str:
-    return f"eindevaluatie-{scope.year}" if scope.is_evaluation else str(scope.year)
 
 
 def _said(scope: Scope, *ids: tuple[object, ...]) -> Block:

@@ -20,11 +20,14 @@ from catalog.model import Indicator, Theme
 from reports.charts import sheet
 from reports.charts.labels import chart_labels
 from reports.charts.story import ChartTables, Story, capitalised, story_of
+from reports.claims.programme import TOTAL
 from reports.editions import DRAFT
+from reports.progress import Scope
 from reports.site import pictures
 from reports.site.alt import Alt
 from reports.site.markup import Marks
-from reports.site.pages import DOWNLOADS, MENU, Page, has_any_values, pages, with_values
+from reports.site.pages import DOWNLOADS, Page, has_any_values, menu, pages, with_values
+from reports.site.programme import DRAWN, PAGE, PICTURE, has_programme, money_bars, money_of_lines, money_texts
 from reports.tables import as_csv_columns
 from reports.view import View
 from reports.words import LANGUAGES, Words, texts
@@ -147,10 +150,15 @@ def _pictures(view: View, story: Callable[[Indicator], Story]) -> Iterator[tuple
     if official and view.contrast:
         told_official = [story(i) for i in official]
         yield "cores_official", partial(pictures.strips, told_official, [s.name for s in told_official], shared=False)
+    if has_programme(view):
+        yield PICTURE, partial(pictures.money, money_bars(view), Words(view.catalogue, LANGUAGES[0])("no_amount"))
 
 
 def _is_synthetic(key: str, view: View) -> bool:
     """Whether a figure of the picture is invented."""
+    if key == PICTURE:
+        money = view.rows("budget_progress", pl.col("financing_source").is_in(DRAWN), year=view.year)
+        return any(row["synthetic"] for row in money)
     name, _, kind = key.rpartition("_")
     framework = {"dimensions": "btg", "differences": "btg", "profile": "btg", "official": "cbs"}.get(kind)
     indicators = view.framework_indicators.get(framework, []) if framework else [view.catalogue.indicator(name)]
@@ -194,6 +202,8 @@ def _forest(view: View, indicators: Sequence[Indicator]) -> Any:
 
 def _said_of(key: str, view: View, words: Words, alt: Alt) -> tuple[str, str]:
     """The title and the description of a picture."""
+    if key == PICTURE:
+        return words("programme_picture", year=view.year), alt.money(money_of_lines(Scope(view, words, [view.year])))
     name, _, kind = key.rpartition("_")
     if name == "cores":
         pair = view.contrast or ("", "")
@@ -225,6 +235,8 @@ def _exchanged(view: View) -> dict[str, str]:
         found |= _by_line(dutch.name(entry), other.name(entry))
     for status in view.catalogue.vocabulary["status"]:
         found[dutch.label("status", status)] = other.label("status", status)
+    if has_programme(view):
+        found |= money_texts(view)
     return found | {dutch("no_figure"): other("no_figure")}
 
 
@@ -281,7 +293,9 @@ def _common(
         "other_lang": other,
         "mark": marks,
         "alt": alt,
-        "menu": MENU,
+        "menu": menu(view),
+        "programme_page": PAGE if has_programme(view) else None,
+        "programme_total": TOTAL,
         "edition": view.edition["edition"],
         "made_on": words.date(view.edition["created_at"]),
         "is_draft": str(view.edition["edition"]).endswith(DRAFT),

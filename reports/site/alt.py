@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from catalog.model import Indicator
 from reports.claims.figures import difference, margin, places_of, shown
+from reports.claims.programme import BUDGET_PLACES, STATED_PLACES, millions
+from reports.site.programme import DRAWN, LineMoney
 from reports.view import Row, View
 from reports.words import Words
 
@@ -98,6 +100,22 @@ class Alt:
         said = [f"{self.words.name(i)} {self._difference(row, i)}" for i, row in rows if row]
         first, second = map(self.words.region, groups)
         return self.words("alt_forest", first=first, second=second, when=self.view.year, points="; ".join(said))
+
+    def money(self, lines: Sequence[LineMoney]) -> str:
+        """Of every line what was agreed, committed and paid, by state and region, as in the tables."""
+        said = [
+            f"{line.name}: {'; '.join(self._amounts(line.by_source[source]) for source in DRAWN)}" for line in lines
+        ]
+        return self.words("alt_money", when=self.view.year, points=". ".join(said))
+
+    def _amounts(self, row: Row) -> str:
+        columns = (("budget", BUDGET_PLACES), ("committed", STATED_PLACES), ("paid", STATED_PLACES))
+        budget, committed, paid = (
+            self.words("no_amount") if row[column] is None else millions(row[column], self.words, decimals)
+            for column, decimals in columns
+        )
+        source = self.words.label("financing_source", row["financing_source"])
+        return self.words("alt_amounts", source=source, budget=budget, committed=committed, paid=paid)
 
     def _difference(self, row: Row, indicator: Indicator) -> str:
         label = self.words.label("verdict", row["verdict"])

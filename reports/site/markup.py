@@ -21,6 +21,7 @@ from reports.claims.figures import (
     shown_difference,
     telling,
 )
+from reports.claims.programme import count, millions
 from reports.view import Row, View
 from reports.words import Words
 
@@ -153,12 +154,53 @@ class Marks:
             return Markup("")
         return Markup('<span data-claim="{}">{}</span>').format(claim_id, row["sentence"])
 
-    # --- words of the catalogue
+    # --- the programme
+
+    def day(self, row: Row, column: str) -> Markup:
+        """A day of a row, and the cell it is."""
+        value = row[column]
+        said = Markup('<time datetime="{}" data-col="{}">{}</time>').format(value, column, self.words.date(value))
+        return self.row(row, said)
+
+    def counted(self, row: Row, column: str) -> Markup:
+        """A number that was counted, in words where nobody stated one."""
+        if row[column] is None:
+            return Markup('<span class="none">{}</span>').format(self.words("no_amount"))
+        return self.row(row, self.datum(row[column], column, count(row[column], self.words)))
+
+    def euros(self, row: Row, column: str, decimals: int) -> Markup:
+        """An amount in millions of euros, in words where nobody stated one."""
+        if row[column] is None:
+            return Markup('<span class="none">{}</span>').format(self.words("no_amount"))
+        return self.row(row, self.datum(row[column], column, millions(row[column], self.words, decimals)))
+
+    def status(self, name: str) -> Markup:
+        """How far an intended result is, by shape, word and colour."""
+        said = '<span class="verdict {}"><span class="shape" aria-hidden="true">{}</span> {}</span>'
+        return Markup(said).format(name, palette.SIGNS[name].shape, self.words.label("target_status", name))  # noqa: S704
+
+    def note(self, text: str) -> Markup:
+        """What a reader must know beside a figure, in small letters."""
+        return Markup(' <span class="mark">{}</span>').format(text)
+
+    def invented(self, row: Row) -> Markup:
+        """That a row of the programme is made up, where it is."""
+        return self.note(self.words.label("warning", "synthetic")) if row["synthetic"] else Markup("")
+
+    # --- words of the catalogue, and of others
 
     def said(self, entry: object, field: str) -> Markup:
         """A text of the catalogue; marked as Dutch where it is not there in the language of the page."""
         text = self.words.said(entry, field)
-        if self.words.language != "nl" and self.words.is_foreign(entry, field):
+        return (
+            self.dutch(text)
+            if self.words.is_foreign(entry, field)
+            else Markup("<span data-text>{}</span>").format(text)
+        )
+
+    def dutch(self, text: str) -> Markup:
+        """A text that is there in Dutch only, such as the name of a project."""
+        if self.words.language != "nl":
             return Markup('<span lang="nl" data-text>{}</span>').format(text)
         return Markup("<span data-text>{}</span>").format(text)
 

@@ -12,6 +12,8 @@ from catalog.model import Indicator
 from reports import palette
 from reports.charts.story import capitalised
 from reports.claims import summarised_pairs
+from reports.site.programme import PAGE as PROGRAMME
+from reports.site.programme import has_programme, programme_context
 from reports.view import Row, View
 from reports.words import Words
 
@@ -26,6 +28,7 @@ MENU: Final = (
     ("methods", "methods.html"),
     ("data", "data.html"),
 )
+_MENU_BEFORE_PROGRAMME: Final = "changes"
 DOWNLOADS: Final = (("pack_xlsx", "btg.xlsx"), ("pack_ods", "btg.ods"), ("pack_duckdb", "btg.duckdb"))
 _UNDECIDED: Final = ("not_decidable", "not_comparable")
 
@@ -40,6 +43,15 @@ class Page:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
+def menu(view: View) -> list[tuple[str, str]]:
+    """The pages of the main menu: the key of their name, and their address."""
+    shown = list(MENU)
+    if has_programme(view):
+        place = [key for key, _ in MENU].index(_MENU_BEFORE_PROGRAMME) + 1
+        shown.insert(place, ("programme", PROGRAMME))
+    return shown
+
+
 def pages(view: View, words: Words, reports: Mapping[str, Mapping[str, str]]) -> Iterator[Page]:
     """Every page in a language; `reports` are the happiness reports by region and format, as files of the edition."""
     yield _home(view, words, reports.get(view.catalogue.region.region_code, {}))
@@ -52,6 +64,8 @@ def pages(view: View, words: Words, reports: Mapping[str, Mapping[str, str]]) ->
         yield _region(view, words, code, reports.get(code, {}))
     yield _compare(view, words)
     yield _changes(view, words)
+    if has_programme(view):
+        yield _programme(view, words)
     yield _quality(view, words)
     yield _methods(view, words)
     yield _data(view, words)
@@ -353,6 +367,12 @@ def _changes(view: View, words: Words) -> Page:
     kinds = revision.group_by("kind", "cause").len().sort("kind", "cause").rows()
     context = {"kinds": kinds, "corrections": view.rows("correction"), "errata": view.rows("erratum")}
     return Page("changes.html", "changes", words("changes_title"), context)
+
+
+def _programme(view: View, words: Words) -> Page:
+    context = programme_context(view, words)
+    title = words("programme_title", name=words.said(context["programme"], "name"))
+    return Page(PROGRAMME, "programme", title, context)
 
 
 def _quality(view: View, words: Words) -> Page:

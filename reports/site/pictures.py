@@ -274,6 +274,66 @@ def _draw_difference(axes: Axes, place: int, row: Difference, ends: tuple[float,
     axes.annotate(row.text, (1.0, place), xycoords=axes.get_yaxis_transform(), annotation_clip=False, **style)
 
 
+class Bar(NamedTuple):
+    """Money of one line from one payer, in millions: `heading` over the first bar of a line, in all its languages."""
+
+    heading: str
+    headings: Sequence[str]
+    label: str
+    agreed: float | None
+    committed: float | None
+    paid: float | None
+
+
+def money(bars: Sequence[Bar], unknown: str) -> Figure:
+    """Per line and payer: a filled bar of what is paid in an open one of what is committed; a stroke is the agreement.
+
+    `unknown` stands where no amount was stated. Money has one colour: neither more nor less of it is better.
+    """
+    places = _places(bars)
+    height = places[-1] + 0.2
+    left = 0.12 + max(sheet.text_width(bar.label, SMALL) for bar in bars)
+    figure = _figure(height + 0.35)
+    axes = _axes(figure, (left, 0.33, WIDTH - left - 0.15, height))
+    reach = 1.04 * max((amount for bar in bars for amount in bar[3:] if amount is not None), default=1.0)
+    axes.set(xlim=(0, reach), ylim=(height, 0), yticks=[])
+    axes.set_xticks(*sheet.ticks(0, reach, 6, 0), fontsize=SMALL)
+    sheet.plain_axes(axes, "top", "right", "left")
+    axes.grid(axis="x", color=palette.LINE.light, linewidth=0.6)
+    widest = max(sheet.text_width(heading, SMALL, bold=True) for bar in bars for heading in bar.headings)
+    size = SMALL * min(1.0, (WIDTH - 0.2) / widest)
+    for bar, place in zip(bars, places, strict=True):
+        _draw_money(axes, bar, place, unknown)
+        start = {"xytext": (-(left - 0.08) * POINTS, 0), "textcoords": "offset points", "annotation_clip": False}
+        style: dict[str, Any] = {"va": "center_baseline", "xycoords": "data"} | start
+        axes.annotate(bar.label, (0, place), fontsize=SMALL, **style)
+        if bar.heading:
+            axes.annotate(bar.heading, (0, place - 0.2), fontsize=size, weight="bold", **style)
+    return figure
+
+
+def _places(bars: Sequence[Bar]) -> list[float]:
+    """Where the middle of each bar is, in inches from the top: more room where a heading stands over it."""
+    places: list[float] = []
+    for bar in bars:
+        room = (0.43 if places else 0.33) if bar.heading else 0.2
+        places.append((places[-1] if places else 0.0) + room)
+    return places
+
+
+def _draw_money(axes: Axes, bar: Bar, place: float, unknown: str) -> None:
+    grey, ink = palette.GREY.light, palette.INK.light
+    if bar.committed is None:
+        axes.annotate(unknown, (0, place), (4, 0), textcoords="offset points", fontsize=SMALL, va="center_baseline")
+    else:
+        paper = palette.PAPER.light
+        axes.barh([place], [bar.committed], 0.13, facecolor=paper, edgecolor=grey, linewidth=1.1, zorder=3)
+    if bar.paid is not None:
+        axes.barh([place], [bar.paid], 0.13, facecolor=grey, edgecolor=grey, linewidth=1.1, zorder=4)
+    if bar.agreed is not None:
+        axes.plot([bar.agreed] * 2, [place - 0.09, place + 0.09], color=ink, linewidth=2.6, zorder=5)
+
+
 def _figure(height: float, width: float = WIDTH) -> Figure:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -102,6 +102,19 @@ def test_the_page_on_cores_and_rural_prints_as_a_brief_of_one_page(site: Site) -
     assert "Stedelijke kernen naast plattelandsgemeenten" in page.extract_text()
 
 
+def test_the_progress_report_is_shown_in_its_own_style(site: Site) -> None:
+    """It is one file, with its style in it: the policy of the server lets that be, and no script."""
+    (report,) = (site.folder.parent / "report").glob("voortgangsrapportage-*.html")
+    with opened_tab(site.browser, DESKTOP) as tab:
+        refused: list[str] = []
+        tab.on("console", lambda message: refused.append(message.text))
+        tab.goto(f"{site.address}/programme.html")
+        tab.click(f"main a[href$='{report.name}']")
+        tab.wait_for_url(f"**/{report.name}")
+        assert tab.evaluate("[...document.styleSheets].filter(sheet => sheet.cssRules.length).length") > 0
+    assert refused == []
+
+
 def test_pages_work_from_a_folder_too(site: Site) -> None:
     """On a memory stick there is no server."""
     pages = [page for page in site.pages if page.endswith("index.html")]

@@ -17,6 +17,7 @@ from catalog import Catalogue, load_catalogue
 from reports import palette
 from reports.charts.grades import grade, span
 from reports.claims import claims
+from reports.claims.programme import BUDGET_PLACES, STATED_PLACES, millions
 from reports.numbers import number
 from reports.site import build_site
 from reports.view import View
@@ -26,6 +27,7 @@ CATALOGUE = load_catalogue()
 OUTLINES = "grenzen van het jaar: CBS/Kadaster, CC BY 4.0"
 SCORE_COLUMNS = {"value", "ci_low", "ci_high"}
 DIFFERENCE_COLUMNS = {"difference", "difference_ci_low", "difference_ci_high", "estimate"}
+MONEY_COLUMNS = {"budget", "committed", "paid", "forecast", "received"}
 KIB = 1024
 
 
@@ -81,6 +83,11 @@ def site(tables: dict[str, pl.DataFrame]) -> Site:
     return site_of(tables)
 
 
+def progress_report(edition: Path) -> list[Path]:
+    """The files of the progress report that the measurement made."""
+    return sorted((edition / "editions" / "2025-draft" / "report").glob("*-2025.*"))
+
+
 def language_of(path: str) -> str:
     return "en" if path.startswith("en/") else "nl"
 
@@ -129,22 +136,42 @@ def is_rounded(text: str, value: float, language: str) -> bool:
     return any(text == number(value, decimals, language) for decimals in range(5))
 
 
+def as_money(euros: float, language: str) -> set[str]:
+    """An amount as readers see it: as the covenant prints it, or as bureaus state it."""
+    words = Words(CATALOGUE, language)
+    return {millions(euros, words, decimals) for decimals in (BUDGET_PLACES, STATED_PLACES)}
+
+
 def test_every_number_on_every_page_is_the_cell_it_says(site: Site, look_up: Callable[[str], dict[str, Any]]) -> None:
     seen = 0
     for path, page in site.pages.items():
         for datum in page.iter("data"):
             row, column = look_up(datum.xpath("ancestor-or-self::*[@data-row][1]/@data-row")[0]), datum.get("data-col")
             assert float(datum.get("value")) == row[column], (path, datum.text)
-            assert is_rounded(datum.text, as_shown(row, column), language_of(path)), (path, datum.text, row)
+            if "financing_source" in row and column in MONEY_COLUMNS:
+                assert datum.text in as_money(row[column], language_of(path)), (path, datum.text, row)
+            else:
+                assert is_rounded(datum.text, as_shown(row, column), language_of(path)), (path, datum.text, row)
             seen += 1
     assert seen > 5_000
+
+
+def test_every_day_on_a_page_is_the_cell_it_says(site: Site, look_up: Callable[[str], dict[str, Any]]) -> None:
+    seen = 0
+    for path, page in site.pages.items():
+        for day in page.iter("time"):
+            row = look_up(day.xpath("ancestor-or-self::*[@data-row][1]/@data-row")[0])
+            assert day.get("datetime") == row[day.get("data-col")], (path, day.text)
+            assert day.text == Words(CATALOGUE, language_of(path)).date(day.get("datetime"))
+            seen += 1
+    assert seen > 100
 
 
 def strays(page: lxml.html.HtmlElement, allowed: set[str], known: list[str]) -> set[str]:
     """Numbers on a page that no cell, sentence, name or text of the catalogue accounts for."""
     page = lxml.html.fromstring(lxml.html.tostring(page))
     accounted = page.xpath(
-        "//data | //*[@data-claim] | //*[@data-text] | //*[@data-count] | //code | //pre | //script | //style"
+        "//data | //time | //*[@data-claim] | //*[@data-text] | //*[@data-count] | //code | //pre | //script | //style"
     )
     for element in accounted:
         element.drop_tree()
@@ -244,6 +271,7 @@ def test_colours_are_those_of_the_palette(site: Site) -> None:
         ("grey", palette.GREY),
         ("orange", palette.ORANGE),
         ("blue", palette.BLUE),
+        ("green", palette.GREEN),
     ):
         assert re.findall(rf"--{name}: (#[0-9a-f]{{6}})", css)[:2] == [shade.light, shade.dark]
 
@@ -300,7 +328,7 @@ def test_better_and_worse_are_told_apart_by_who_sees_fewer_colours(deficiency: s
 def test_signs_stand_out_from_the_ground(ground: str) -> None:
     """WCAG 2.2, 1.4.11: at least 3 to 1."""
     paper = luminance(getattr(palette.PAPER, ground))
-    for shade in (palette.ORANGE, palette.BLUE, palette.GREY, palette.ALARM):
+    for shade in (palette.ORANGE, palette.BLUE, palette.GREEN, palette.GREY, palette.ALARM):
         light, dark = sorted([luminance(getattr(shade, ground)), paper], reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 3
 
@@ -390,12 +418,13 @@ def test_both_languages_have_the_same_pages(site: Site) -> None:
         assert len(page.xpath("//h1")) == 1
 
 
-def test_every_link_leads_to_a_file_of_the_edition(site: Site) -> None:
+def test_every_link_leads_to_a_file_of_the_edition(site: Site, edition: Path) -> None:
     """Also from a folder or a USB stick: relative, and never to an outside address."""
     beside = {"btg.xlsx", "quality/index.html", "quality/changes.html"}
     beside |= {f"csv/{name}.csv" for name in CATALOGUE.registry.tables}
     beside |= {f"parquet/{name}.parquet" for name in CATALOGUE.registry.tables}
     beside |= {f"report/{code}.pdf" for code in site.view.areas}
+    beside |= {f"report/{path.name}" for path in progress_report(edition)}
     for path, page in site.pages.items():
         for address in page.xpath("//@href | //@src"):
             assert not re.match(r"[a-z]+:|//", address), (path, address)
@@ -457,6 +486,211 @@ def test_every_text_is_used() -> None:
         if not key.startswith(made_of_parts) and not re.search(rf"\b{re.escape(key)}\b", source)
     ]
     assert not unused
+
+
+# --- the programme
+
+PROGRAMME = CATALOGUE.programme
+assert PROGRAMME is not None
+PROGRAMME_PAGES = {"nl": "programme.html", "en": "en/programme.html"}
+
+
+def words_in(element: lxml.html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+def rows_of_targets(site: Site, language: str) -> dict[str, lxml.html.HtmlElement]:
+    page = site.pages[PROGRAMME_PAGES[language]]
+    return {row.get("data-target"): row for row in page.xpath("//tr[@data-target]")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_on_the_programme_has_every_result_and_line(site: Site, language: str) -> None:
+    """Each with its verdict by shape and word, its reason, and its sentence."""
+    words = Words(CATALOGUE, language)
+    page, shown = site.pages[PROGRAMME_PAGES[language]], rows_of_targets(site, language)
+    assert list(shown) == [target.target_id for target in PROGRAMME.targets]
+    for row in site.view.rows("target_progress", year=2025):
+        name = row["target_id"]
+        (verdict,) = shown[name].xpath(".//*[contains(@class, 'verdict')]")
+        label = words.label("target_status", row["status"])
+        assert words_in(verdict) == f"{palette.SIGNS[row['status']].shape} {label}"
+        assert verdict.get("class") == f"verdict {row['status']}"
+        assert row["reason"] is None or words.label("target_reason", row["reason"]) in words_in(shown[name])
+        assert len(page.xpath(f"//*[@data-claim='target:2025:{name}']")) == 1
+        invented = words.label("warning", "synthetic") in words_in(shown[name])
+        assert invented == row["synthetic"]
+    headings = [words_in(heading) for heading in page.xpath("//main//h3")]
+    for line in {target.line_id for target in PROGRAMME.targets}:
+        assert any(heading.startswith(f"{line} ") for heading in headings), line
+    for row in site.view.rows("deadline"):
+        (said,) = page.xpath(f"//tr[th//*[@data-row='deadline|{row.key}']]/td[1]")
+        assert row[f"text_{language}"] in words_in(said)
+        assert row["report_year"] is None or words_in(said).endswith(f" {row['report_year']}")
+    assert page.xpath("//*[@data-claim='count_target:2025:TOTAL']")
+
+
+def test_every_number_of_a_result_is_on_the_page(site: Site) -> None:
+    shown = rows_of_targets(site, "nl")
+    targets = {row["target_id"]: row for row in site.view.rows("target")}
+    for row in site.view.rows("target_progress", year=2025):
+        target, found = targets[row["target_id"]], shown[row["target_id"]]
+        wanted = {name: row[name] for name in ("achieved", "planned") if row[name] is not None}
+        if row["achieved"] is not None:
+            wanted |= {name: target[name] for name in ("threshold", "baseline_value") if target[name] is not None}
+        seen = {datum.get("data-col"): float(datum.get("value")) for datum in found.iter("data")}
+        assert wanted.items() <= seen.items(), row["target_id"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_result_from_a_sample_has_its_test_and_why_it_is_judged_so(site: Site, language: str) -> None:
+    columns = ["baseline_estimate", "baseline_n", "estimate", "n", "wave_change", "limit_low", "limit_high", "margin"]
+    for row in site.view.rows("policy_indicator", year=2025):
+        page = site.pages[PROGRAMME_PAGES[language]]
+        (section,) = page.xpath(f"//section[h3/@id='test-{row['target_id']}']")
+        seen = {datum.get("data-col"): float(datum.get("value")) for datum in section.iter("data")}
+        assert {*columns, "margin_found"} <= set(seen)
+        assert ("power" in seen) == (row["margin"] > 0)
+        assert row[f"reason_{language}"] in words_in(section)
+        assert row[f"about_{language}"] in words_in(section)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_agreed_amounts_are_those_of_the_table(site: Site, language: str) -> None:
+    page = site.pages[PROGRAMME_PAGES[language]]
+    shown = {
+        row.get("data-line"): [float(datum.get("value")) for datum in row.iter("data")]
+        for row in page.xpath("//tr[@data-line]")
+    }
+    budget = {
+        (row["line_id"], row["financing_source"]): row["budget"] for row in site.view.rows("budget_progress", year=2025)
+    }
+    lines = [line.line_id for line in PROGRAMME.lines]
+    assert shown == {
+        line: [budget[line, source] for source in ("state", "regional", "total")] for line in [*lines, "TOTAL"]
+    }
+    (agreement,) = PROGRAMME.agreements
+    assert shown["TOTAL"] == pytest.approx([agreement.total_state * 1e6, agreement.total_regional * 1e6, 50e6])
+    assert [words_in(cell) for cell in page.xpath("//tr[@data-line='1.1']/td")] == {
+        "nl": ["€ 8,9 mln", "€ 10,9 mln", "€ 19,8 mln"],
+        "en": ["€ 8.9 million", "€ 10.9 million", "€ 19.8 million"],
+    }[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_picture_of_money_says_what_the_tables_beside_it_say(site: Site, language: str) -> None:
+    page = site.pages[PROGRAMME_PAGES[language]]
+    (told,) = page.xpath("//img[contains(@src, 'programme_money')]/@alt")
+    for row in site.view.rows("budget_progress", pl.col("financing_source").is_in(["state", "regional"]), year=2025):
+        if row["line_id"] == "TOTAL":
+            continue
+        shown = {
+            datum.get("data-col"): datum.text
+            for datum in page.xpath(f"//*[@data-row='{row.table}|{row.key}']/data")
+            if datum.get("data-col") in {"budget", "committed", "paid"}
+        }
+        assert len(shown) == 3
+        source = Words(CATALOGUE, language).label("financing_source", row["financing_source"])
+        amounts = dict(source=source, **shown)
+        assert texts(language)["alt_amounts"].format(**amounts) in told, row.key
+    assert Words(CATALOGUE, language).label("warning", "synthetic") in told.lower()
+
+
+def test_a_flipped_verdict_flips_sentence_shape_and_word(tables: dict[str, pl.DataFrame]) -> None:
+    is_row = (pl.col("year") == 2025) & (pl.col("target_id") == "value_chains")
+    (before,) = tables["target_progress"].filter(is_row).to_dicts()
+    assert before["status"] == "on_course"
+    flipped = tables["target_progress"].with_columns(
+        status=pl.when(is_row).then(pl.lit("behind")).otherwise("status"),
+        planned=pl.when(is_row).then(pl.lit(2.0)).otherwise("planned"),
+    )
+    site = site_of({**tables, "target_progress": flipped}, FEW)
+    (verdict,) = rows_of_targets(site, "nl")["value_chains"].xpath(".//*[contains(@class, 'verdict')]")
+    assert verdict.get("class") == "verdict behind"
+    assert words_in(verdict) == "◄ achter op de planning"
+    (said,) = site.pages["programme.html"].xpath("//*[@data-claim='target:2025:value_chains']")
+    assert "Oordeel: achter op de planning." in words_in(said)
+
+
+def test_what_nobody_stated_is_said_and_drawn_as_nothing(tables: dict[str, pl.DataFrame]) -> None:
+    """Without a register nothing is counted and no amount is known; what was agreed stands."""
+    empty = {name: pl.lit(None, dtype=pl.Float64) for name in ("committed", "paid", "forecast", "received", "share")}
+    nothing = {"as_of": pl.lit(None, dtype=pl.String), "synthetic": pl.lit(value=False)}
+    budget = tables["budget_progress"].with_columns(**empty, **nothing, warning=pl.lit(None, dtype=pl.String))
+    progress = tables["target_progress"].with_columns(
+        **nothing,
+        achieved=pl.lit(None, dtype=pl.Float64),
+        planned=pl.lit(None, dtype=pl.Float64),
+        status=pl.lit("not_decidable"),
+        reason=pl.lit("no_register"),
+    )
+    none = {name: tables[name].clear() for name in ("project", "milestone", "policy_indicator")}
+    site = site_of({**tables, **none, "budget_progress": budget, "target_progress": progress}, FEW)
+    assert "niet opgegeven" in site.drawn("charts/programme_money.svg").text_content()
+    assert "not stated" in {text.text_content() for text in site.drawn("en/charts/programme_money.svg").iter("text")}
+    assert "Verzonnen" not in site.text("charts/programme_money.svg")
+    row = rows_of_targets(site, "nl")["sme_active"]
+    assert words_in(row.xpath("./td[1]")[0]) == "? niet te zeggen geen opgave"
+    assert words_in(row.xpath("./td[2]")[0]) == "niet opgegeven"
+    assert len(site.pages["programme.html"].xpath("//tr[@data-line]//data")) == 3 * 8
+
+
+def test_names_of_projects_are_shown_as_they_are_written(tables: dict[str, pl.DataFrame]) -> None:
+    odd = 'Net <b>in</b> "Balans" & meer'
+    project = tables["project"].with_columns(name=pl.lit(odd), bureau=pl.lit(odd))
+    site = site_of({**tables, "project": project}, FEW)
+    for path in PROGRAMME_PAGES.values():
+        assert not site.pages[path].xpath("//main//b")
+        shown = [words_in(element) for element in site.pages[path].xpath("//tr/th/span[1] | //tr/th/span/span")]
+        assert shown.count(odd) == 2 * project.height
+    assert site.pages["en/programme.html"].xpath("//th/*[@lang='nl']")
+
+
+def test_what_is_past_is_so_for_the_day_the_edition_was_made(tables: dict[str, pl.DataFrame]) -> None:
+    """Never for today: an edition says the same whenever it is opened."""
+
+    def passed(made_on: str) -> dict[str, bool]:
+        edition = tables["edition"].with_columns(created_at=pl.lit(f"{made_on}T12:00:00+00:00"))
+        page = site_of({**tables, "edition": edition}, FEW).pages["programme.html"]
+        rows = page.xpath("//tr[th//time[@data-col='due']]")
+        return {row.xpath("string(th//time/@datetime)"): row.xpath("string(td[3])") == "voorbij" for row in rows}
+
+    days = passed("2026-07-14")
+    assert len(days) == tables["deadline"]["due"].n_unique()
+    assert days == {day: day < "2026-07-14" for day in days}
+    assert passed("2026-07-15")["2026-07-14"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_report_lacks_is_listed_and_its_files_are_there(site: Site, edition: Path, language: str) -> None:
+    page, words = site.pages[PROGRAMME_PAGES[language]], Words(CATALOGUE, language)
+    lacking = [row for row in site.view.rows("report_requirement", year=2025) if not row["met"]]
+    section = page.xpath("//table[caption[contains(., '2025')]]")[-1]
+    shown = [words_in(cell) for cell in section.xpath(".//tbody/tr/td[1]")]
+    assert sorted(shown) == sorted(words.label("requirement", row["requirement"]) for row in lacking) != []
+    linked = {Path(address).name for address in page.xpath("//main//a/@href") if "/report/" in address}
+    assert linked == {path.name for path in progress_report(edition)}
+    assert len(linked) == 6
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_programme_is_in_the_menu_and_on_the_home_page(site: Site, language: str) -> None:
+    home = site.pages["index.html" if language == "nl" else "en/index.html"]
+    assert home.xpath("//nav//a[@href='programme.html']")
+    assert home.xpath("//main//a[@href='programme.html']")
+    assert home.xpath("//main//*[@data-claim='count_target:2025:TOTAL']")
+
+
+@pytest.mark.parametrize(
+    "programme", [None, PROGRAMME.model_copy(update={"last_report_year": 2024})], ids=["no programme", "another year"]
+)
+def test_without_a_programme_there_is_no_page_and_no_word_of_it(
+    tables: dict[str, pl.DataFrame], programme: object
+) -> None:
+    site = site_of(tables, FEW.model_copy(update={"programme": programme}))
+    assert not [path for path in site.files if "programme" in path]
+    assert not [path for path in site.pages if b"programme.html" in site.files[path]]
+    assert "count_target" not in site.text("index.html")
 
 
 # --- what must be known of a figure stands beside it
