@@ -38,10 +38,13 @@ def readme(pack: Pack) -> str:
     )
 
 
+_REPORTS = "in Dutch: a happiness report per municipality, and the progress report on the programme"
+
+
 def _files(pack: Pack) -> list[tuple[str, str, str, str]]:
     return [
         ("site/index.html", "de pagina's, ook in het Engels", "the pages; English: site/en/index.html", "browser"),
-        ("report/", "een geluksrapport per gemeente", "a happiness report per municipality, in Dutch", "PDF, Word"),
+        ("report/", "een geluksrapport per gemeente, en de voortgangsrapportage", _REPORTS, "PDF, Word"),
         ("btg.xlsx, btg.ods", "de tabellen van de regio", "the tables of the region", "Excel, LibreOffice"),
         ("btg.duckdb", "alle tabellen in één database", "all tables in one database", "DuckDB 1.4+, R, Python"),
         ("csv/", "elke tabel, als tekst", "every table, as text", "Excel, R, SPSS"),

@@ -160,7 +160,7 @@ def _outside(scope: Scope) -> list[Table]:
     ]
     rows = rows or [(Cell(say("nothing_attention")), Cell(""), Cell(""), Cell(""))]
     names = heads("line", "agreed", "outside", "attention")
-    return _tables(say("brief_money", date=_day(scope)), names, (6.8, 3.0, 3.4, 4.2), rows)
+    return _tables(say("brief_money", date=_day(scope)), names, (6.2, 3.4, 3.6, 4.2), rows)
 
 
 def _most(scope: Scope, row: Row) -> str:
