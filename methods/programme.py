@@ -442,14 +442,14 @@ def _needs_of_line(
     money = registers["money"].filter(pl.col("project_id").is_in(projects), pl.col("as_of").dt.year() == year)
     unstated = sorted(set(projects) - set(money["project_id"])) if projects else [line]
     yield _need(year, line, "money", unstated)
+    own = texts.filter(line_id=line, year=year)
+    remarks = own.filter(pl.col("causal_sentences").is_not_null())
+    yield _need(year, line, "no_remarks", sorted(set(remarks["part"])))
     if line == programme.overhead_line:
         return
-    own = texts.filter(line_id=line, year=year)
     for part in ("progress", "planning"):
         yield _need(year, line, f"text_{part}", [] if own.filter(part=part).height else [line])
     yield _need(year, line, "lessons", [] if own.filter(part="lesson").height else [line])
-    remarks = own.filter(pl.col("causal_sentences").is_not_null())
-    yield _need(year, line, "no_remarks", sorted(set(remarks["part"])))
 
 
 def _needs_of_results(programme: Programme, results: pl.DataFrame, line: str, year: int) -> Iterator[dict[str, Any]]:

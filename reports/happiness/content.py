@@ -109,7 +109,7 @@ def _experienced(subject: Subject) -> Section | None:
         *zip(OTHERS, names, strict=False),
     ]
     drawn = [
-        Drawn(_theme(i, subject), i, subject.value(i), OWN, [subject.value(i, code) for code in subject.others])
+        Drawn(dimension(i, subject), i, subject.value(i), OWN, [subject.value(i, code) for code in subject.others])
         for i in subject.experienced
     ]
     caption = say("experienced_picture", others=others, **common)
@@ -119,8 +119,8 @@ def _experienced(subject: Subject) -> Section | None:
     return Section(title, (*blocks, _dimensions(subject, say("experienced_table", **common))))
 
 
-def _theme(indicator: Indicator, subject: Subject) -> str:
-    """The name of the dimension: that of its theme."""
+def dimension(indicator: Indicator, subject: Subject) -> str:
+    """The name of a dimension: that of its theme."""
     names = {theme.theme_id: subject.words.name(theme) for theme in subject.view.catalogue.themes}
     return names.get(indicator.theme_id or "", subject.words.name(indicator))
 
@@ -135,7 +135,7 @@ def _dimensions(subject: Subject, caption: str) -> Table:
         (3.0, 3.15, 2.0, 3.05, 3.05, 3.15) if len(heads) > 1 else (2.6, 3.05, 2.0, 4.6, 5.15),
         tuple(
             (
-                Cell(_theme(i, subject), cells.remarks(row, words, shared)),
+                Cell(dimension(i, subject), cells.remarks(row, words, shared)),
                 cells.figure(row, i, words),
                 cells.answers(row, words),
                 *(cells.against(subject.against(i, code), i, words) for code in subject.others),
@@ -207,7 +207,7 @@ def _dated(indicator: Indicator, row: Row | None, subject: Subject, leave_out: S
 def _indicator(indicator: Indicator, subject: Subject) -> Cell:
     """The name of an indicator, with its unit; of a dimension, which is a grade, that of its theme."""
     if indicator.layer == "experienced":
-        return Cell(_theme(indicator, subject))
+        return Cell(dimension(indicator, subject))
     return Cell(subject.words.name(indicator), subject.words.unit(indicator))
 
 

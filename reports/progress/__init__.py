@@ -33,8 +33,8 @@ def report_scope(view: View, years: list[int], *, final: bool = False) -> Scope:
     """What a report on these years is made from; raises NoProgramme and StaleSentence."""
     scope = Scope(view, Words(view.catalogue, LANGUAGE), years, final)
     known = scope.programme.report_years
-    if not set(years) <= set(known):
-        raise NoProgramme(f"year {years[-1]}: the programme is reported on over {known[0]} to {known[-1]}.")
+    if outside := sorted(set(years) - set(known)):
+        raise NoProgramme(f"year {outside[0]}: the programme is reported on over {known[0]} to {known[-1]}.")
     if scope.year != view.year:
         raise NoProgramme(f"year {scope.year}: this edition is of {view.year}, and has sentences on that year only.")
     _require_fresh(view, view.catalogue)
@@ -54,13 +54,13 @@ def progress_files(scope: Scope) -> dict[str, bytes]:
     """The files of a report by name: in full as HTML, PDF and DOCX; the brief as PDF; slides as PDF and PPTX."""
     whole, short, slides = report(scope), brief(scope), deck(scope)
     typesetter = Typesetter()
-    images = typesetter.pngs(whole.pictures)
+    images, drawn = (typesetter.pngs(one.pictures) for one in (whole, slides))
     made = (
         html(whole, iter(images)),
         typesetter.pdf(whole),
         docx(whole, iter(images)),
         typesetter.pdf(short),
         typesetter.deck(slides),
-        pptx(slides, iter([])),
+        pptx(slides, iter(drawn)),
     )
     return dict(zip(file_names(scope).values(), made, strict=True))

@@ -260,12 +260,17 @@ def _milestones(scope: Scope, line: str) -> Block:
 def lessons_chapter(scope: Scope) -> Iterator[Section]:
     """Lessons about assumptions and conditions, in the bureaus' words."""
     yield Section(say("lessons"), (Paragraph(say("lessons_intro")),))
-    for line in scope.lines_with_results:
-        yield Section(scope.line(line), tuple(_lessons(scope, line)), level=3)
+    for line in scope.programme_lines:
+        if line in scope.lines_with_results or _rows_of_lessons(scope, line):
+            yield Section(scope.line(line), tuple(_lessons(scope, line)), level=3)
+
+
+def _rows_of_lessons(scope: Scope, line: str) -> list[Row]:
+    return scope.view.rows("lesson", pl.col("year").is_in(list(scope.years)), line_id=line)
 
 
 def _lessons(scope: Scope, line: str) -> Iterator[Block]:
-    rows = scope.view.rows("lesson", pl.col("year").is_in(list(scope.years)), line_id=line)
+    rows = _rows_of_lessons(scope, line)
     if not rows:
         yield Paragraph(say("no_lessons"))
         return

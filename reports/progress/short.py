@@ -16,7 +16,7 @@ from reports.progress.files import slug
 from reports.progress.results import achieved_cell, planned_cell
 from reports.progress.scope import Scope
 from reports.progress.texts import heads, say
-from reports.progress.welfare import gap_sentences
+from reports.progress.welfare import contrast_picture, gap_sentences
 from reports.view import Row
 
 MOST_NEXT: Final = 3  # dates that come next
@@ -55,6 +55,7 @@ def deck(scope: Scope) -> Deck:
         Slide(say("slide_money"), (money_by_line(scope),), source),
         *(Slide(say("slide_outside"), (table,), source) for table in _outside(scope)),
         Slide(say("slide_welfare"), (_welfare(scope),), source),
+        *([Slide(say("slide_contrast"), (drawing,), source)] if (drawing := contrast_picture(scope)) else []),
     )
     return Deck(
         slug=slug("slides", scope),
@@ -165,7 +166,8 @@ def _outside(scope: Scope) -> list[Table]:
 
 def _most(scope: Scope, row: Row) -> str:
     """What a warning is about: the forecast, or what is committed where that is more or no forecast is known."""
-    amounts = [row[name] for name in ("committed", "forecast") if row[name] is not None]
+    names = ("committed",) if row["warning"] == "above_overhead" else ("committed", "forecast")
+    amounts = [row[name] for name in names if row[name] is not None]
     return millions(max(amounts), scope.words) if amounts else say("no_amount")
 
 

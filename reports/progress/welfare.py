@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.claims import summarised_pairs
-from reports.document.model import Bullets, Paragraph, Section
-from reports.happiness.content import contrast_section, revised_section, sources_section
+from reports.document.model import Bullets, Paragraph, Picture, Section
+from reports.happiness.content import LINE, contrast_section, dimension, revised_section, sources_section
+from reports.happiness.pictures import OTHERS, OWN, Drawn, own_mark, picture
+from reports.happiness.texts import capital
 from reports.progress.scope import LANGUAGE, Scope
 from reports.progress.texts import say
 
@@ -21,10 +23,27 @@ def welfare_chapter(scope: Scope) -> Iterator[Section]:
         return
     yield Section(say("welfare_gaps", region=region), (Bullets(gaps),), level=3)
     if contrast := contrast_section(scope.subject):
-        yield Section(contrast.title, contrast.blocks, level=3)
+        drawing = contrast_picture(scope)
+        yield Section(contrast.title, (*([drawing] if drawing else []), *contrast.blocks), level=3)
     yield Section(say("welfare_changes", baseline=scope.view.baseline), (Bullets(changes),), level=3)
     revised = revised_section(scope.subject)
     yield Section(revised.title, revised.blocks, level=3)
+
+
+def contrast_picture(scope: Scope) -> Picture | None:
+    """What residents of both groups experience, dimension by dimension; None without a survey or without groups."""
+    pair, subject = scope.view.contrast, scope.subject
+    if pair is None or not subject.experienced:
+        return None
+    names = [capital(scope.words.region(code)) for code in pair]
+    caption = say("welfare_picture", region=names[0], comparator=scope.words.region(pair[1]), year=scope.view.year)
+    rows = [subject.value(indicator, pair[0]) for indicator in subject.experienced]
+    drawn = [
+        Drawn(dimension(indicator, subject), indicator, row, OWN, [subject.value(indicator, pair[1])])
+        for indicator, row in zip(subject.experienced, rows, strict=True)
+    ]
+    legend = [own_mark(names[0], rows), (OTHERS[0], names[1])]
+    return picture(caption, drawn, legend, scope.words, line_height=LINE)
 
 
 def gap_sentences(scope: Scope, language: str = LANGUAGE) -> tuple[str, ...]:
