@@ -48,7 +48,8 @@ def examine(output: Path, edition: str, *, every: bool = False) -> dict[str, Any
     folder = editions.folder_of(output, edition)
     tested_at, sums = datetime.now(UTC).isoformat(timespec="seconds"), _sums_of(folder)
     sample, present = page_types(folder / SITE), page_types(folder / SITE, every=True)
-    pages = present if every else sample
+    reports = [f"../{path.parent.name}/{path.name}" for path in sorted(folder.glob("report/*.html"))]
+    pages = [*(present if every else sample), *reports]
     with served(output) as address, opened_browser() as browser:
         result = audit(browser, f"{address}/{edition}/{SITE}", pages)
         with opened_tab(browser, DESKTOP) as tab:
@@ -58,7 +59,12 @@ def examine(output: Path, edition: str, *, every: bool = False) -> dict[str, Any
         raise NotTestable(f"{edition} was replaced while it was looked at. Do it again")
     walked = [asdict(walk) for walk in walks]
     result["violations"] += [violation for walk in walked for violation in walk.pop("violations")]
-    known = {"edition": edition, "sums_sha256": sums, "tested_at": tested_at, "pages_of_edition": len(present)}
+    known = {
+        "edition": edition,
+        "sums_sha256": sums,
+        "tested_at": tested_at,
+        "pages_of_edition": len(present) + len(reports),
+    }
     return known | result | {"keyboard": walked, "documents": documents}
 
 
