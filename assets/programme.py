@@ -137,7 +137,7 @@ def _baselines(programme: Programme, stated: dict[str, pl.DataFrame], policy: pl
         {"target_id": target, "baseline_value": number, "baseline_date": day, "synthetic": synthetic}
         for target, (number, day) in counted.items()
     ]
-    sampled = policy.unique("target_id", maintain_order=True) if policy.height else policy
+    sampled = policy.sort("year").unique("target_id", keep="last", maintain_order=True) if policy.height else policy
     for row in sampled.iter_rows(named=True):
         value = row.get("baseline_estimate")
         rows.append(

@@ -253,6 +253,10 @@ class Programme(Entry):
         """The target with this id; KeyError if there is none."""
         return {target.target_id: target for target in self.targets}[target_id]
 
+    def end_of(self, year: int) -> date:
+        """The last day of a year, or of the programme where that comes first."""
+        return min(date(year, 12, 31), self.ends)
+
     def agreement_at(self, day: date) -> Agreement:
         """The division of money that held on a day; before the first one, the first."""
         held = [agreement for agreement in self.agreements if agreement.valid_from <= day]

@@ -56,11 +56,6 @@ def standings(programme: Programme, registers: Frames) -> dict[str, Standing]:
     return found
 
 
-def year_end(year: int) -> date:
-    """The last day of a year."""
-    return date(year, 12, 31)
-
-
 # --- results
 
 
@@ -71,7 +66,7 @@ def target_progress(programme: Programme, registers: Frames, tests: Tests, years
     """
     known = standings(programme, registers)
     rows = [
-        _progress(target, year, known.get(target.line_id), registers["result"], tests)
+        _progress(target, year, programme.end_of(year), known.get(target.line_id), registers["result"], tests)
         for year in years
         for target in programme.targets
     ]
@@ -81,6 +76,7 @@ def target_progress(programme: Programme, registers: Frames, tests: Tests, years
 def _progress(
     target: Target,
     year: int,
+    end: date,
     standing: Standing | None,
     results: pl.DataFrame,
     tests: Tests,
@@ -88,9 +84,10 @@ def _progress(
     tested = tests.get((year, target.target_id))
     if tested or target.not_covered_nl is not None:
         standing = None  # no bureau counts it
-    of_target = results.filter(pl.col("target_id") == target.target_id, pl.col("date") <= year_end(year))
-    achieved, planned = (_counted(of_target, kind, target) for kind in ("achieved", "planned"))
-    evidence = of_target.filter((pl.col("kind") == "achieved") & pl.col("evidence").is_not_null()).height
+    of_target = results.filter(target_id=target.target_id)
+    counted = of_target.filter(pl.col("date") <= end)
+    achieved, planned = _counted(counted, "achieved", target), _planned(of_target, end, target)
+    evidence = counted.filter((pl.col("kind") == "achieved") & pl.col("evidence").is_not_null()).height
     if standing is not None and target.threshold is not None:
         achieved = achieved or 0.0  # a bureau that reports on the line and states no result has none
     status: str = "not_decidable"
@@ -100,10 +97,12 @@ def _progress(
     elif tested is not None:
         status, reason = _status_of_test(tested)
     elif standing is not None and target.kind == "direction":
-        baseline = _counted(results.filter(target_id=target.target_id), "baseline", target)
-        status, reason = _status_of_direction(target, achieved, planned, baseline)
+        status, reason = _status_of_direction(target, of_target, end, planned)
     elif standing is not None:
         status, reason = _status_of_count(target, achieved or 0.0, planned)
+    # What was counted stays; all else is of a day that the register does not reach.
+    if standing is not None and standing.as_of < end and (status != "reached" or target.is_level):
+        status, reason = "not_decidable", "register_too_old"
     share = 100 * achieved / target.threshold if target.threshold and achieved is not None else None
     return {
         "year": year,
@@ -115,7 +114,7 @@ def _progress(
         "reason": reason,
         "evidence_count": evidence,
         "line_id": target.line_id,
-        "as_of": None if standing is None else min(standing.as_of, year_end(year)).isoformat(),
+        "as_of": None if standing is None else min(standing.as_of, end).isoformat(),
         "synthetic": (standing or tested or Tested(None, None, synthetic=False)).synthetic,
     }
 
@@ -130,22 +129,41 @@ def _counted(results: pl.DataFrame, kind: str, target: Target) -> float | None:
     return float(of_kind["number"].sum())
 
 
+def _planned(of_target: pl.DataFrame, end: date, target: Target) -> float | None:
+    """What would have been counted by a day; None where the planning ends before that day and below the ambition."""
+    planned = of_target.filter(kind="planned")
+    known = _counted(planned.filter(pl.col("date") <= end), "planned", target)
+    goes_on = planned.filter(pl.col("date") > end).height > 0
+    reaches = target.threshold is not None and known is not None and known >= target.threshold
+    of_this_year = planned.filter(pl.col("date").dt.year() == end.year).height > 0
+    if known is None:
+        return 0.0 if goes_on and not target.is_level else None
+    return known if goes_on or reaches or of_this_year else None
+
+
 def _status_of_count(target: Target, achieved: float, planned: float | None) -> tuple[str, str | None]:
     if target.threshold is not None and achieved >= target.threshold:
         return "reached", None
-    if achieved == 0 and not planned:
-        return "not_started", None
     if planned is None:
         return "not_decidable", "no_plan"
+    if achieved == planned == 0:
+        return "not_started", None
     return ("on_course" if achieved >= planned else "behind"), None
 
 
 def _status_of_direction(
-    target: Target, achieved: float | None, planned: float | None, baseline: float | None
+    target: Target, of_target: pl.DataFrame, end: date, planned: float | None
 ) -> tuple[str, str | None]:
-    if baseline is None:
+    """The levels of the year beside the baseline, of projects that have both: others would change what is added."""
+    of_year = of_target.filter(pl.col("date") <= end, pl.col("date").dt.year() == end.year)
+    levels, baselines = (frame.filter(kind=kind) for frame, kind in ((of_year, "achieved"), (of_target, "baseline")))
+    with_level, with_baseline = set(levels["project_id"]), set(baselines["project_id"])
+    if not with_baseline or with_level - with_baseline:
         return "not_decidable", "no_baseline"
-    if achieved is None:
+    if with_baseline - with_level:
+        return "not_decidable", "no_count"
+    achieved, baseline = _counted(levels, "achieved", target), _counted(baselines, "baseline", target)
+    if achieved is None or baseline is None:
         return "not_decidable", "no_count"
     if target.wanted == "not_more":
         return ("reached" if achieved <= baseline else "behind"), None
@@ -278,19 +296,20 @@ _AMOUNTS: Final = ("committed", "paid", "forecast")
 
 
 def _money_of_year(programme: Programme, registers: Frames, known: Mapping[str, Standing], year: int) -> Iterator[Any]:
-    agreement = programme.agreement_at(year_end(year))
-    stated = _stated(registers, year)
+    end = programme.end_of(year)
+    agreement = programme.agreement_at(end)
     lines = [line.line_id for line in programme.lines]
-    received = registers["received"].filter(pl.col("date") <= year_end(year))["amount"]
-    days = [known[line].as_of for line in lines if line in known]
+    stated = {line: _stated(registers, line, end) for line in lines}
+    received = _received(registers, end)
     synthetic = any(standing.synthetic for standing in known.values())
-    amounts = {line: {name: _amount(stated.get(line), parts) for name, parts in _SUMS.items()} for line in lines}
+    amounts = {line: {name: _amount(stated[line].sources, parts) for name, parts in _SUMS.items()} for line in lines}
     amounts[TOTAL] = {name: _added([amounts[line][name] for line in lines]) for name in _SUMS}
-    got = float(received.sum()) if received.len() else None
+    days = {line: stated[line].as_of for line in lines}
+    days[TOTAL] = None if None in days.values() else min(day for day in days.values() if day is not None)
     for line, by_source in amounts.items():
-        as_of = min(days, default=None) if line == TOTAL else known[line].as_of if line in known else None
         for source, figures in by_source.items():
             budget, kind = _budget(agreement.model_dump(), line, source)
+            day = days[line]
             row = {
                 "year": year,
                 "line_id": line,
@@ -299,25 +318,57 @@ def _money_of_year(programme: Programme, registers: Frames, known: Mapping[str, 
                 "budget_kind": kind,
                 **figures,
                 "share": 100 * figures["committed"] / budget if budget and figures["committed"] is not None else None,
-                "received": got if (line, source) == (TOTAL, "state") else None,
+                "received": received if (line, source) == (TOTAL, "state") else None,
                 "agreement_id": agreement.agreement_id,
-                "as_of": None if as_of is None else min(as_of, year_end(year)).isoformat(),
-                "synthetic": synthetic and as_of is not None,
+                "as_of": None if day is None else day.isoformat(),
+                "synthetic": synthetic and day is not None,
             }
-            yield row | {"warning": _money_warning(row, amounts, programme, got)}
+            yield row | {"warning": _money_warning(row, amounts, programme, received)}
 
 
-def _stated(registers: Frames, year: int) -> dict[str, dict[str, dict[str, float | None]]]:
-    """The newest amounts of each project up to the end of a year, added up: line -> source -> amount -> euros."""
-    money = registers["money"].filter(pl.col("as_of") <= year_end(year))
+@dataclass(frozen=True)
+class _Stated:
+    """The amounts of a line: source -> amount -> euros, and the earliest day they are of; none where one is lacking."""
+
+    sources: Mapping[str, Mapping[str, float | None]] | None
+    as_of: date | None
+
+
+def unstated_projects(registers: Frames, line: str, end: date) -> list[str]:
+    """The projects of a line that had begun and had not ended before this year, without an amount of this year."""
+    running = registers["project"].filter(
+        pl.col("line_id") == line,
+        pl.col("starts") <= end,
+        pl.col("ends").is_null() | (pl.col("ends") >= date(end.year, 1, 1)),
+    )
+    money = registers["money"].filter(pl.col("as_of") <= end, pl.col("as_of").dt.year() == end.year)
+    return sorted(set(running["project_id"]) - set(money["project_id"]))
+
+
+def _stated(registers: Frames, line: str, end: date) -> _Stated:
+    """The newest amounts of each project of a line up to a day, added up."""
+    projects = registers["project"].filter(line_id=line)["project_id"]
+    money = registers["money"].filter(pl.col("as_of") <= end, pl.col("project_id").is_in(projects.implode()))
+    if money.is_empty() or unstated_projects(registers, line, end):
+        return _Stated(None, None)
     newest = money.sort("as_of").group_by("project_id", "financing_source", maintain_order=True).last()
-    placed = newest.join(registers["project"].select("project_id", "line_id"), "project_id", how="left")
     # A sum with a part that is not known is not known.
     whole = [pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name) for name in _AMOUNTS]
-    found: dict[str, dict[str, dict[str, float | None]]] = {}
-    for row in placed.group_by("line_id", "financing_source", maintain_order=True).agg(whole).iter_rows(named=True):
-        found.setdefault(row["line_id"], {})[row["financing_source"]] = {name: row[name] for name in _AMOUNTS}
-    return found
+    by_source = newest.group_by("financing_source", maintain_order=True).agg(whole)
+    sources = {row["financing_source"]: {n: row[n] for n in _AMOUNTS} for row in by_source.iter_rows(named=True)}
+    # Of projects that ended the last amounts stand for good.
+    of_year = newest.filter(pl.col("as_of").dt.year() == end.year)["as_of"]
+    day = of_year.min() if of_year.len() else newest["as_of"].max()
+    return _Stated(sources, day if isinstance(day, date) else None)
+
+
+def _received(registers: Frames, end: date) -> float | None:
+    """The state contribution received up to a day; not known where a register that states it ends before."""
+    received = registers["received"]
+    late = registers["bureau"].filter(pl.col("bureau").is_in(received["bureau"].implode()), pl.col("as_of") < end)
+    if received.is_empty() or late.height:
+        return None
+    return float(received.filter(pl.col("date") <= end)["amount"].sum())
 
 
 def _amount(stated: Mapping[str, Mapping[str, float | None]] | None, parts: Sequence[str]) -> dict[str, float | None]:
@@ -369,7 +420,7 @@ def _money_warning(
         if of_state is not None and forecast < of_state - _CENT:
             return "below_state"
     if row["budget_kind"] == "minimum" and forecast is not None and forecast < budget - _CENT:
-        return "below_minimum"
+        return "below_ambition" if source == "additional_private" else "below_minimum"
     return None
 
 
@@ -436,12 +487,11 @@ def _needs_of_line(
     line: str,
     year: int,
 ) -> Iterator[dict[str, Any]]:
-    up_to_date = standing is not None and standing.as_of >= year_end(year)
+    up_to_date = standing is not None and standing.as_of >= programme.end_of(year)
     yield _need(year, line, "register", [] if up_to_date else [line])
     projects = registers["project"].filter(line_id=line)["project_id"].to_list()
-    money = registers["money"].filter(pl.col("project_id").is_in(projects), pl.col("as_of").dt.year() == year)
-    unstated = sorted(set(projects) - set(money["project_id"])) if projects else [line]
-    yield _need(year, line, "money", unstated)
+    lacking = unstated_projects(registers, line, programme.end_of(year)) if projects else [line]
+    yield _need(year, line, "money", lacking)
     own = texts.filter(line_id=line, year=year)
     remarks = own.filter(pl.col("causal_sentences").is_not_null())
     yield _need(year, line, "no_remarks", sorted(set(remarks["part"])))
@@ -457,6 +507,10 @@ def _needs_of_results(programme: Programme, results: pl.DataFrame, line: str, ye
     counted = [t for t in programme.targets if t.line_id == line and t.measured is None and t.not_covered_nl is None]
     for requirement, kind, is_direction in (("plan", "planned", False), ("baseline", "baseline", True)):
         wanted = [t.target_id for t in counted if (t.kind == "direction") == is_direction]
-        stated = set(results.filter(kind=kind)["target_id"])
+        stated = results.filter(kind=kind).group_by("target_id").agg(pl.col("number").sum())
+        enough = dict(stated.iter_rows())
+        # A planning goes on until the ambition is reached.
+        least = {t.target_id: t.threshold or 0.0 for t in counted} if kind == "planned" else {}
+        lacks = [name for name in wanted if name not in enough or enough[name] < least.get(name, 0.0)]
         if wanted:
-            yield _need(year, line, requirement, [target for target in wanted if target not in stated])
+            yield _need(year, line, requirement, lacks)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Final
 
 import polars as pl
 
-from methods.programme import TOTAL, year_end
+from methods.programme import TOTAL
 from pipelines.rules import TOLERANCE, Context, Suite, flag
 
 _CENT: Final = 0.005
@@ -97,7 +98,7 @@ def _within_programme(*columns: str) -> Callable[[pl.DataFrame, Context], Suite]
     def rule(frame: pl.DataFrame, context: Context) -> Suite:
         key = context.catalogue.registry["milestone" if "planned_on" in columns else "project"].key
         programme = context.catalogue.programme
-        first, last = (programme.starts, programme.ends) if programme else (year_end(1), year_end(9998))
+        first, last = (programme.starts, programme.ends) if programme else (date.min, date.max)
         inside = [pl.col(column).is_between(pl.lit(str(first)), pl.lit(str(last))) for column in columns]
         listed = frame.select(*key, *columns, inside=pl.all_horizontal(each.fill_null(value=True) for each in inside))
         expected = "dates lie within the programme"

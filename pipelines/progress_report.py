@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,8 +15,8 @@ import polars as pl
 
 from assets.tables import CATALOGUE
 from reports import editions
-from reports.progress import Scope, progress_files, report_scope
-from reports.progress.content import report
+from reports.claims.causes import causal_sentences
+from reports.progress import Scope, file_names, progress_files, report_scope
 from reports.view import View
 from sources.csv_file import read_bytes
 from sources.delivered.archive import inflated
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "reports"
 _MADE: Final = ".made.json"
-_NUMBER: Final = re.compile(r"\d[\d.,]*\d|\d")
 _BODY, _WORD = "word/document.xml", "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_AROUND: Final = 60  # characters of a text that a message shows
+_SHOWN: Final = 160  # characters of a text that a message shows
 
 
 class CannotReport(ValueError):  # noqa: N818 - says what is the matter
@@ -74,6 +73,11 @@ def scope_of(
     name = edition_of(root, year, edition)
     catalogue = CATALOGUE.until(year)
     view = View(_tables(editions.folder_of(root, name), name, catalogue), catalogue)
+    region = catalogue.region
+    if region.region_code not in view.tables["region"]["region_code"]:
+        raise CannotReport(
+            f"Edition {name} is not of {region.name_nl}. Name the file of the region it is of: --region FILE"
+        )
     if view.edition["measurement_year"] != year:
         measured = view.edition["measurement_year"]
         raise CannotReport(f"Edition {name} is of {measured}: report on that year, or name an edition of {year}.")
@@ -101,7 +105,7 @@ def write(scope: Scope, root: Path, folder: Path | None = None) -> Written:
     for name, content in progress_files(scope).items():
         path = place / name
         if path.is_file() and _sha256(path.read_bytes()) not in (made.get(name), _sha256(content)):
-            path = _beside(path)
+            path = _beside(path, made)
             written.kept[name] = path.name
         work = path.with_name(f".{path.name}.new")
         work.write_bytes(content)
@@ -122,10 +126,10 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _beside(path: Path) -> Path:
-    """A name for a file beside one that people edited, that no file has yet."""
+def _beside(path: Path, made: Mapping[str, str]) -> Path:
+    """A name for a file beside one that people edited: one that no file has, or that is still as we made it."""
     numbers = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(2, 1000))
-    return next(candidate for candidate in numbers if not candidate.exists())
+    return next(p for p in numbers if not p.exists() or _sha256(p.read_bytes()) == made.get(p.name))
 
 
 # --- what is due, and what is lacking
@@ -171,34 +175,64 @@ def lacking(scope: Scope) -> list[dict[str, Any]]:
 # --- an edited document
 
 
-def stale_numbers(scope: Scope, document: Path) -> list[str]:
-    """The places of a Word document with a number that the report does not have, as it would be made now.
+def differences(scope: Scope, document: Path) -> list[str]:
+    """Where a Word document says something of figures that the report, made now, does not.
 
-    An editor may add text; a number that is in no table of the edition and in no text of a bureau is not the report's.
-    Raises CannotReport for a file that is no Word document.
+    Held against the same document as it would be made now: a paragraph with a number or a verdict, or a row of a table,
+    that is not among its own; and a sentence of the editor's that names a cause. Text without figures may be added,
+    changed or left out. Raises CannotReport for a file that is no Word document.
     """
-    known = {number for text in report(scope).texts for number in _NUMBER.findall(text)}
-    return [
-        f"{number} in: {_around(text, number)}"
-        for text in _texts_of(document)
-        for number in dict.fromkeys(_NUMBER.findall(text))
-        if number not in known
+    whole = file_names(scope)["whole_docx"]
+    own, edited = (_contents(path, content) for path, content in ((Path(whole), _made(scope)), (document, None)))
+    told = re.compile("|".join(map(re.escape, _verdicts(scope))))
+    changed = [
+        text
+        for text in edited.paragraphs
+        if text not in own.paragraphs and (any(map(str.isdigit, text)) or told.search(text) or causal_sentences(text))
     ]
+    rows = [row for row in edited.rows if row not in own.rows]
+    return [_short(text) for text in changed] + [_short(" | ".join(row)) for row in rows]
 
 
-def _around(text: str, number: str) -> str:
-    at = text.index(number)
-    part = text[max(0, at - _AROUND) : at + len(number) + _AROUND].strip()
-    return f"…{part}…" if len(part) < len(text.strip()) else part
+def _made(scope: Scope) -> bytes:
+    return progress_files(scope)[file_names(scope)["whole_docx"]]
 
 
-def _texts_of(path: Path) -> Iterator[str]:
-    """The paragraphs of a Word document, those in its tables too."""
+def _verdicts(scope: Scope) -> list[str]:
+    """The words that say what figures carry."""
+    vocabulary = scope.view.catalogue.vocabulary
+    labels = {term.label_nl for term in vocabulary["target_status"].values()}
+    for term in vocabulary["verdict"].values():
+        labels |= {term.label_nl, term.label_change_nl or term.label_nl}
+    return sorted(labels)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """The paragraphs of a Word document beside its tables, and the rows of its tables."""
+
+    paragraphs: list[str]
+    rows: list[tuple[str, ...]]
+
+
+def _contents(path: Path, content: bytes | None) -> _Contents:
     from defusedxml import ElementTree
 
     try:
-        body = ElementTree.fromstring(inflated(path, read_bytes(path))[_BODY])
+        parts = inflated(path, read_bytes(path) if content is None else content)
+        body = ElementTree.fromstring(parts[_BODY])
     except (InputError, KeyError, ElementTree.ParseError, ValueError) as error:
         raise CannotReport(f"{path}: expected a Word document (.docx); nothing was compared.") from error
-    for paragraph in body.iter(f"{_WORD}p"):
-        yield "".join(node.text or "" for node in paragraph.iter(f"{_WORD}t"))
+    rows = list(body.iter(f"{_WORD}tr"))
+    within = {id(paragraph) for row in rows for paragraph in row.iter(f"{_WORD}p")}
+    paragraphs = [_text(p) for p in body.iter(f"{_WORD}p") if id(p) not in within]
+    cells = [tuple(_text(cell) for cell in row.iter(f"{_WORD}tc")) for row in rows]
+    return _Contents([text for text in paragraphs if text], cells)
+
+
+def _text(element: Any) -> str:
+    return "".join(node.text or "" for node in element.iter(f"{_WORD}t")).strip()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from assets.tables import CATALOGUE
 from catalog.programme_model import Programme
 from catalog.register_model import load_register_layout
+from sources.errors import PeriodError
 from sources.register import Register, combine
 from sources.register.bundled import EXAMPLE, bundled_register
 from sources.register.faults import InventedRegister
@@ -38,6 +40,14 @@ def add_register(path: Path, root: Path, *, dry_run: bool) -> dict[str, Any]:
             column="Verzonnen",
             value="ja",
             remedy="Invented registers are for btg measure --demo only. Is it real after all? Then write nee there.",
+        )
+    if register.as_of > date.today():  # noqa: DTZ011 - the day at the desk it runs on
+        raise PeriodError(
+            path,
+            "a day that has come: what is in the register has happened",
+            column="Peildatum",
+            value=register.as_of.isoformat(),
+            remedy="Write the day on which all of this was so.",
         )
     store = SnapshotStore(root)
     others = newest_snapshots(store)

@@ -103,7 +103,7 @@ def _what_is_measured(settings: Settings) -> str:
         )
     if settings.input_folder != bundled.FOLDER:
         return f"Measuring {settings.input_folder}"
-    invented = ", with an invented survey" if settings.demo else survey
+    invented = ", with an invented survey and project register" if settings.demo else survey
     return (
         f"Measuring the official figures that come with the software{invented} (no snapshots in use, no network needed)"
     )

@@ -18,6 +18,7 @@ from pipelines.cli.common import (
     app,
     refuse,
     said_in_words,
+    set_variable,
     settings_of,
     stdout,
     write,
@@ -45,6 +46,9 @@ def report(
         str | None,
         typer.Option("--edition", help="An edition of that year (default: the newest final, else the draft)."),
     ] = None,
+    region: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The region file, for a report on another region.")
+    ] = None,
     to: Annotated[
         Path | None, typer.Option("--to", help="The folder to write to (default: reports/YEAR in the output folder).")
     ] = None,
@@ -56,6 +60,7 @@ def report(
     Every figure comes from an edition, texts from the bureaus' registers. A file that somebody edited is never
     overwritten: the new one is put beside it. Nothing lacks: exit 0 of `--check`, else 1.
     """
+    set_variable("BTG_REGION", region)
     from pipelines import progress_report
     from reports.progress import NoProgramme, StaleSentence
 
@@ -78,7 +83,7 @@ def report(
             f"{error}\nThe edition was made by another version of this software, or altered. {remedy}", DATA_AT_FAULT
         )
     except OSError as error:
-        refuse(f"{error.filename}: cannot be written to ({error.strerror}).", DATA_AT_FAULT)
+        refuse(f"{to or root}: cannot be written to ({error.strerror}).", DATA_AT_FAULT)
     if as_json:
         files = [str(path) for path in written.files]
         write(
@@ -94,7 +99,8 @@ def report(
             f"[bold]{escape(name)}[/bold] was edited since it was made: it is kept, the new one is {escape(beside)}"
         )
     if written.lacking:
-        stdout.print(f"{written.lacking} things are still lacking: btg report --year {year} --check")
+        things = "1 thing is" if written.lacking == 1 else f"{written.lacking} things are"
+        stdout.print(f"{things} still lacking: btg report --year {year} --check")
 
 
 def _say_what_lacks(scope: Scope, *, as_json: bool) -> None:
@@ -119,8 +125,8 @@ def _say_what_lacks(scope: Scope, *, as_json: bool) -> None:
             which = f": {entry['lacking']}" if entry["lacking"] not in (None, entry["line_id"]) else ""
             stdout.print(f"  {escape(entry['line_id']):6} {escape(entry['label'])}{escape(which)}")
         stdout.print("" if lacking else "  Nothing: all that it needs is there.")
-        if lacking:
-            stdout.print("Bureaus fill it in their register (btg template); then btg add, btg measure, and this again.")
+        if any(entry["requirement"] != "measurement" for entry in lacking):
+            stdout.print("Bureaus fill in their register (btg template); then btg add, btg measure, this again.")
     if lacking:
         raise typer.Exit(DATA_AT_FAULT)
 
@@ -128,16 +134,15 @@ def _say_what_lacks(scope: Scope, *, as_json: bool) -> None:
 def _say_what_is_stale(scope: Scope, document: Path, *, as_json: bool) -> None:
     from pipelines import progress_report
 
-    stale = progress_report.stale_numbers(scope, document)
+    found = progress_report.differences(scope, document)
     if as_json:
-        write(json.dumps({"edition": scope.edition, "stale": stale}, ensure_ascii=False) + "\n")
-    elif stale:
-        stdout.print(
-            f"[bold]{len(stale)} numbers are not in the report as edition {escape(scope.edition)} gives it:[/bold]"
-        )
-        for entry in stale:
+        write(json.dumps({"edition": scope.edition, "different": found}, ensure_ascii=False) + "\n")
+    elif found:
+        places = "1 place is" if len(found) == 1 else f"{len(found)} places are"
+        stdout.print(f"[bold]{places} not as edition {escape(scope.edition)} gives it:[/bold]")
+        for entry in found:
             stdout.print(f"  {escape(entry)}")
     else:
-        stdout.print(f"Every number is in the report as edition {escape(scope.edition)} gives it.")
-    if stale:
+        stdout.print(f"Every figure and verdict is as edition {escape(scope.edition)} gives it.")
+    if found:
         raise typer.Exit(DATA_AT_FAULT)

@@ -42,9 +42,22 @@ _STRONG: Final = _any_of(
         "zorg(?:t|de) (?:er)?voor",
     ),
     *("(?:er)?voor gezorgd", r"veroorza\w+", "effect (?:van|op)", "te danken aan", "bewezen", "bewijst"),
-    *("draagt bij aan", "droeg bij aan", "bijgedragen aan", "opgeleverd"),
+    *(
+        "met dank aan",
+        "zonder (?:de |het )?(?:regio ?)?deal",
+        "resultaat van",
+        "draagt bij aan",
+        "droeg bij aan",
+        "bijgedragen aan",
+        "opgeleverd",
+    ),
 )
-_WEAK: Final = _any_of("doordat", "waardoor", "daardoor", "hierdoor", "omdat", "vanwege", "wegens")
+_WEAK: Final = _any_of("doordat", "waardoor", "daardoor", "hierdoor", "hiermee", "omdat", "vanwege", "wegens")
+# That people are better or worse off; then `door` and the deal itself are named as causes too.
+_BETTER_OFF: Final = _any_of(
+    "gezonder", "gelukkiger", "beter", "slechter", "rijker", "armer", "ongezonder", "ongelukkiger"
+)
+_BY: Final = _any_of("door", "regio ?deal")
 # What broad welfare is about, or that something became better or worse.
 _WELFARE: Final = _any_of(
     *("welvaart", r"geluk\w*", r"gezond\w*", "inkomens?", "armoede", "arbeidsdeelname", "participatie", "instroom"),
@@ -77,4 +90,6 @@ def _claims_a_cause(sentence: str) -> bool:
         return True
     if _STRONG.search(sentence):
         return welfare or bool(_MORE.search(sentence))
+    if _BETTER_OFF.search(sentence) and _BY.search(sentence):
+        return True
     return welfare and bool(_WEAK.search(sentence) or _MADE_BY_PROGRAMME.search(sentence))

@@ -140,12 +140,13 @@ def money_claim(row: Cells, line: str, words: Words) -> Said:
     """One row of `budget_progress` of which an amount was agreed."""
     source = words.label("financing_source", row["financing_source"])
     common = {"line": line, "budget": millions(row["budget"], words, BUDGET_PLACES), "source": source}
+    ambition = row["financing_source"] == "additional_private"
     if row["committed"] is None:
-        return _said("money_unknown", [row], words, **common)
+        return _said("money_ambition_unknown" if ambition else "money_unknown", [row], words, **common)
     forecast = "" if row["forecast"] is None else words("money_forecast", forecast=millions(row["forecast"], words))
     warning = "" if row["warning"] is None else f" {words.explanation('budget_warning', row['warning'])}"
     return _said(
-        f"money_{row['budget_kind']}",
+        "money_ambition" if ambition else f"money_{row['budget_kind']}",
         [row],
         words,
         **common,

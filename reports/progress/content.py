@@ -43,7 +43,8 @@ def report(scope: Scope) -> Report:
 def title(scope: Scope) -> str:
     """The title of the report."""
     if scope.is_evaluation:
-        return say("title_final", first=scope.years[0], year=scope.year)
+        is_last = scope.year == scope.programme.last_report_year
+        return say("title_final" if is_last else "title_between", first=scope.years[0], year=scope.year)
     return say("title", year=scope.year)
 
 

@@ -15,7 +15,7 @@ _FILES: Final = (
 
 def slug(kind: str, scope: Scope) -> str:
     """The name of a file without its ending: of the report in full, the brief, or the slides."""
-    about = f"eindevaluatie-{scope.year}" if scope.is_evaluation else str(scope.year)
+    about = f"evaluatie-{scope.year}" if scope.is_evaluation else str(scope.year)
     if kind == "whole":
         return about if scope.is_evaluation else f"voortgangsrapportage-{about}"
     return f"{_SHORT[kind]}-{about}"

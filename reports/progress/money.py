@@ -64,7 +64,7 @@ def regional_table(scope: Scope) -> Table:
     rows = (
         row(say("financial"), "public_money", None, "public_money"),
         row(say("in_kind"), "public_in_kind", "private_in_kind", "in_kind"),
-        row(say("total"), "public", "private_in_kind", "regional"),
+        row(say("agreed_total"), "public", "private_in_kind", "regional"),
     )
     return Table(say("regional_table"), heads("contribution", "public", "private", "total"), (6.0, 3.8, 3.8, 3.8), rows)
 

@@ -64,7 +64,13 @@ def _projects(scope: Scope, line: str) -> Block:
         )
         for row in rows
     )
-    return Table(say("projects", line=line), heads("project", "where", "status", "period"), (6.2, 5.0, 2.4, 3.8), cells)
+    caption = say("projects", line=line, date=_latest(scope, rows))
+    return Table(caption, heads("project", "where", "status", "period"), (6.2, 5.0, 2.4, 3.8), cells)
+
+
+def _latest(scope: Scope, rows: Sequence[Row]) -> str:
+    """The day that rows of registers are as of: they tell of that day, whatever year the report is about."""
+    return scope.words.date(max(row["as_of"] for row in rows))
 
 
 def _where(scope: Scope, row: Row) -> str:
@@ -147,8 +153,9 @@ def status_cell(scope: Scope, row: Row) -> Cell:
 def _per_year(scope: Scope, rows: Sequence[Row]) -> Block:
     def cell(target_id: str, year: int) -> Cell:
         row = scope.progress(target_id, year)
-        text = say("not_counted") if row["achieved"] is None else count(row["achieved"], scope.words)
-        return Cell(text, scope.words.label("target_status", row["status"]), row["status"])
+        label = scope.words.label("target_status", row["status"])
+        counted = None if row["achieved"] is None else count(row["achieved"], scope.words)
+        return Cell(label, "", row["status"]) if counted is None else Cell(counted, label, row["status"])
 
     cells = tuple((Cell(row["text_nl"]), *(cell(row["target_id"], year) for year in scope.years)) for row in rows)
     years = tuple(map(str, scope.years))
@@ -215,7 +222,7 @@ def planning_chapter(scope: Scope) -> Iterator[Section]:
     """Milestones beside the multi-year planning, and what is due when."""
     yield Section(say("planning"), (_baselines(scope), calendar(scope)))
     for line in scope.programme_lines:
-        blocks = [*texts_of_bureaus(scope, line, "planning"), _milestones(scope, line)]
+        blocks = [*texts_of_bureaus(scope, line, "planning", missing=say("no_text")), _milestones(scope, line)]
         yield Section(scope.line(line), tuple(blocks), level=3)
 
 
@@ -251,7 +258,8 @@ def _milestones(scope: Scope, line: str) -> Block:
         for row in sorted(rows, key=lambda row: (row["planned_on"], row["project_id"], row["milestone_id"]))
     )
     names = heads("project", "milestone", "planned_on", "reached_on", "status")
-    return Table(say("milestones_table", line=line), names, (4.6, 4.6, 2.9, 2.9, 2.4), cells, breaks=True)
+    caption = say("milestones_table", line=line, date=_latest(scope, rows))
+    return Table(caption, names, (4.6, 4.6, 2.9, 2.9, 2.4), cells, breaks=True)
 
 
 # --- lessons

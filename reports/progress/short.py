@@ -26,7 +26,7 @@ _AMOUNTS: Final = ("committed", "paid", "forecast")
 
 def brief(scope: Scope) -> Report:
     """The report on one page."""
-    name = say("brief_title_final" if scope.is_evaluation else "brief_title", first=scope.years[0], year=scope.year)
+    name = say("brief_evaluation" if scope.is_evaluation else "brief_title", title=title(scope), year=scope.year)
     sections = (
         Section(say("brief_results"), (_said(scope, ("count_target", scope.year, TOTAL)), results_by_line(scope))),
         Section(say("brief_money", date=_day(scope)), (money_by_source(scope),)),

@@ -74,6 +74,11 @@ def _text(cell: Any, column: RegisterColumn, _: Known) -> str:
         raise Unreadable(
             f"at most {column.max_length} characters, found {len(text)}", "Shorten the text.", kind=OutOfScale
         )
+    if text.startswith(("=", "+", "@", "-")):
+        raise Unreadable(
+            "a text that begins with a letter, digit, quote or bracket",
+            "A spreadsheet takes a text that begins with = + - or @ for a formula: begin with a word.",
+        )
     if unprintable := _UNPRINTABLE.search(text):
         raise Unreadable(
             f"letters, digits and usual signs; this has the character U+{ord(unprintable[0]):04X}",

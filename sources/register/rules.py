@@ -56,7 +56,7 @@ def check(rows: Rows, bureau: Row, programme: Programme) -> None:
     for row in rows["received"]:
         _not_after(row, "date", as_of)
     _check_results(rows["result"], projects, programme, as_of)
-    _check_money(rows["money"], as_of)
+    _check_money(rows["money"], projects, as_of)
     _check_measurements(rows["measurement"], bureau, programme)
 
 
@@ -186,7 +186,7 @@ def _with_assignment(lines: Sequence[str], programme: Programme) -> set[str]:
     return set(lines) | {line.assignment for line in programme.lines if line.line_id in lines and line.assignment}
 
 
-def _check_money(rows: Sequence[Row], as_of: date) -> None:
+def _check_money(rows: Sequence[Row], projects: Mapping[str, Row], as_of: date) -> None:
     series: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         _not_after(row, "as_of", as_of)
@@ -197,7 +197,8 @@ def _check_money(rows: Sequence[Row], as_of: date) -> None:
                 f"at most what is committed, {row['committed']:.0f}",
                 "What is paid is committed too: check both amounts.",
             )
-        if row["forecast"] is not None and row["forecast"] < row["committed"]:
+        # Of a project that ended what was committed may be released: less is spent than was promised.
+        if row["forecast"] is not None and row["forecast"] < row["committed"] and not _ended(row, projects):
             raise row.fault(
                 Contradiction,
                 "forecast",
@@ -206,12 +207,17 @@ def _check_money(rows: Sequence[Row], as_of: date) -> None:
             )
         series[row["project_id"], row["financing_source"]].append(row)
     for same in series.values():
-        _check_rising(sorted(same, key=lambda row: row["as_of"]))
+        fields = ("paid",) if _ended(same[0], projects) else ("committed", "paid")
+        _check_rising(sorted(same, key=lambda row: row["as_of"]), fields)
 
 
-def _check_rising(rows: list[Row]) -> None:
+def _ended(row: Row, projects: Mapping[str, Row]) -> bool:
+    return projects[row["project_id"]]["status"] in ("finished", "stopped")
+
+
+def _check_rising(rows: list[Row], fields: Sequence[str]) -> None:
     for before, after in pairwise(rows):
-        for field in ("committed", "paid"):
+        for field in fields:
             if after[field] < before[field]:
                 raise after.fault(
                     Contradiction,

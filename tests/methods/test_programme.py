@@ -83,7 +83,7 @@ def measured(rows: list[dict[str, Any]]) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("achieved", "planned", "status", "reason"),
     [
-        ([], [], "not_started", None),
+        ([], [], "not_decidable", "no_plan"),
         ([], [0], "not_started", None),
         ([], [10], "behind", None),
         ([12], [], "not_decidable", "no_plan"),
@@ -129,6 +129,29 @@ def test_a_result_stands_as_of_its_register_and_never_after_the_year(programme: 
     assert standing(programme, late, "sme_active")["as_of"] == "2025-12-31"
 
 
+def test_a_register_that_ends_before_the_year_decides_nothing_but_what_is_reached(programme: Programme) -> None:
+    rows = [
+        result("sme_active", "achieved", 48, date(2025, 2, 1)),
+        result("sme_active", "planned", 140),
+        result("value_chains", "achieved", 2, date(2025, 2, 1)),
+        result("schools_with_companies", "baseline", 40, date(2024, 3, 1), "p-2.1"),
+        result("schools_with_companies", "achieved", 51, date(2025, 2, 1), "p-2.1"),
+    ]
+    frames = register(as_of=date(2025, 3, 1), result=rows)
+    found = {t: standing(programme, frames, t) for t in ("sme_active", "value_chains", "schools_with_companies")}
+    assert (found["sme_active"]["status"], found["sme_active"]["reason"]) == ("not_decidable", "register_too_old")
+    assert found["value_chains"]["status"] == "reached"  # what was counted stays
+    assert found["schools_with_companies"]["reason"] == "register_too_old"  # a level may turn
+
+
+def test_the_last_year_ends_with_the_programme(programme: Programme) -> None:
+    rows = [result("sme_active", "achieved", 300, date(2028, 4, 1))]
+    frames = register(as_of=date(2028, 6, 1), result=rows)
+    _, tests = progress.policy_indicators(programme, measured([]), [2028])
+    row = progress.target_progress(programme, frames, tests, [2028]).filter(target_id="sme_active").row(0, named=True)
+    assert (row["status"], row["as_of"]) == ("reached", "2028-04-30")
+
+
 def test_a_result_that_lines_share_is_reported_by_the_bureau_of_either(programme: Programme) -> None:
     rows = [result("care_cooperation", "achieved", 1, project="p-3.2")]
     assert standing(programme, register(lines=["3.2"], result=rows), "care_cooperation")["status"] == "reached"
@@ -146,6 +169,7 @@ def test_a_result_that_lines_share_is_reported_by_the_bureau_of_either(programme
         ("schools_with_companies", 40, 40, 40, "on_course", None),
         ("schools_with_companies", 40, 39, 45, "behind", None),
         ("schools_with_companies", None, 41, 40, "not_decidable", "no_baseline"),
+        ("schools_with_companies", None, None, 40, "not_decidable", "no_baseline"),
         ("schools_with_companies", 40, None, 45, "not_decidable", "no_count"),
         ("acute_care", 40, 40, None, "reached", None),
         ("acute_care", 40, 39, None, "reached", None),
@@ -166,6 +190,36 @@ def test_a_direction_is_held_against_its_baseline(
     found = standing(programme, register(result=rows), target)
     assert (found["status"], found["reason"]) == (status, reason)
     assert found["share"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("baseline", "no_count"), ("achieved", "no_baseline")], ids=["only a baseline", "only a count"]
+)
+def test_levels_of_other_projects_are_not_held_against_each_other(programme: Programme, kind: str, reason: str) -> None:
+    """A project that only joins or only leaves would make the sum rise or fall by itself."""
+    rows = [
+        result("schools_with_companies", "baseline", 10, date(2024, 3, 1), "p-2.1"),
+        result("schools_with_companies", "achieved", 12, END, "p-2.1"),
+        result("schools_with_companies", kind, 30, date(2025, 3, 1), "p-2.2"),
+    ]
+    assert standing(programme, register(result=rows), "schools_with_companies")["reason"] == reason
+
+
+def test_a_level_of_an_earlier_year_says_nothing_of_this_one(programme: Programme) -> None:
+    rows = [
+        result("acute_care", "baseline", 40, date(2024, 3, 1), "p-3.1"),
+        result("acute_care", "achieved", 39, date(2024, 12, 31), "p-3.1"),
+    ]
+    frames = register(result=rows)
+    assert [standing(programme, frames, "acute_care", year)["status"] for year in YEARS] == ["reached", "not_decidable"]
+    assert standing(programme, frames, "acute_care")["reason"] == "no_count"
+
+
+def test_a_planning_that_stops_before_the_year_and_the_ambition_is_none(programme: Programme) -> None:
+    rows = [result("sme_active", "planned", 60, date(2024, 12, 31)), result("sme_active", "achieved", 112)]
+    assert standing(programme, register(result=rows), "sme_active")["reason"] == "no_plan"
+    rows.append(result("sme_active", "planned", 240, date(2027, 12, 31)))
+    assert standing(programme, register(result=rows), "sme_active")["status"] == "on_course"
 
 
 def test_of_a_level_the_newest_of_each_project_counts(programme: Programme) -> None:
@@ -283,6 +337,41 @@ def test_without_a_statement_there_is_no_amount(programme: Programme) -> None:
     assert [found[name] for name in ("committed", "paid", "forecast", "share", "warning")] == [None] * 5
 
 
+def running(name: str, starts: date, ends: date | None = None) -> dict[str, Any]:
+    project = {"project_id": name, "name": name, "line_id": "1.1", "municipality_codes": [], "status": "running"}
+    return project | {"starts": starts, "ends": ends}
+
+
+def test_a_project_without_an_amount_of_the_year_makes_its_line_unknown(programme: Programme) -> None:
+    """An amount of the year before would pass for one of this year, and a missing project for nothing spent."""
+    projects = [running(name, date(2024, 1, 1)) for name in ("p-1.1", "second")]
+    rows = [money("1.1", "state", 1e6, 5e5, 8e6), money("1.1", "state", 9e5, 5e5, 8e6, date(2024, 12, 31))]
+    frames = register(project=projects, money=rows)
+    assert budget(frames, programme, "1.1", "state")["committed"] is None
+    assert progress.unstated_projects(frames, "1.1", END) == ["second"]
+    rows += [money("1.1", "state", 2e6, 0, 2e6, date(2025, 6, 30)) | {"project_id": "second"}]
+    found = budget(register(project=projects, money=rows), programme, "1.1", "state")
+    assert (found["committed"], found["as_of"]) == (3e6, "2025-06-30")
+
+
+def test_the_last_amounts_of_a_project_that_ended_stand(programme: Programme) -> None:
+    projects = [running("p-1.1", date(2024, 1, 1)), running("old", date(2024, 1, 1), date(2024, 11, 30))]
+    rows = [
+        money("1.1", "state", 1e6, 5e5, 8e6),
+        money("1.1", "state", 2e5, 2e5, 2e5, date(2024, 12, 31)) | {"project_id": "old"},
+    ]
+    found = budget(register(project=projects, money=rows), programme, "1.1", "state")
+    assert (found["committed"], found["as_of"]) == (1.2e6, "2025-12-31")
+
+
+@pytest.mark.parametrize(("as_of", "received"), [(date(2026, 3, 1), 3e6), (date(2025, 6, 1), None)])
+def test_what_was_received_is_not_known_where_the_register_ends_before(
+    programme: Programme, as_of: date, received: float | None
+) -> None:
+    frames = register(as_of=as_of, received=[{"date": date(2025, 1, 1), "amount": 3e6}])
+    assert budget(frames, programme, "TOTAL", "state")["received"] == received
+
+
 def test_a_total_of_which_a_line_is_missing_is_not_known(programme: Programme) -> None:
     frames = register(money=[money("1.1", "state", 1e6, 5e5, 8e6)])
     assert budget(frames, programme, "1.1", "state")["committed"] == 1e6
@@ -383,7 +472,7 @@ def test_without_registers_the_report_lacks_everything_but_the_measurement(progr
 
 def test_what_is_there_is_not_asked_for(programme: Programme) -> None:
     texts = [{"line_id": "1.2", "year": 2025, "part": part} for part in ("progress", "planning", "lesson")]
-    planned = [result(t, "planned", 1) for t in ("sme_active", "value_chains", "sme_structure")]
+    planned = [result(t, "planned", 300) for t in ("sme_active", "value_chains", "sme_structure")]
     frames = register(lines=["1.2"], result=planned, money=[money("1.2", "state", 1, 1, 1)])
     assert not [found for found in lacks(programme, frames, texts) if found[0] == "1.2"]
     named = [{"line_id": "1.2", "year": 2025, "part": "progress", "causal_sentences": "Dat komt door het project."}]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 
 from assets import programme as assets_of_programme
 from assets.tables import CATALOGUE
@@ -84,20 +86,62 @@ def test_a_document_that_was_edited_is_never_overwritten(btg: Btg, root: Path, r
     # The next one replaces what nobody edited, and still leaves the edited one.
     assert btg("report", "--year", "2025", "--output", root, "--to", report).exit_code == 0
     assert path.read_bytes() == edited
+    assert not (report / "voortgangsrapportage-2025-3.docx").exists()
 
 
 def test_a_number_that_is_not_in_the_edition_is_found_in_an_edited_document(btg: Btg, root: Path, report: Path) -> None:
     path = report / "voortgangsrapportage-2025.docx"
     call = ("report", "--year", "2025", "--output", root, "--verify", path)
     sound = btg(*call)
-    assert (sound.exit_code, "Every number is in the report" in sound.stdout) == (0, True)
+    assert (sound.exit_code, "Every figure and verdict is as edition" in sound.stdout) == (0, True)
     document = Document(str(path))
     document.add_paragraph("Inmiddels doen 123.456 bedrijven mee.")
     document.save(str(path))
     stale = btg(*call)
     assert stale.exit_code == 1
-    assert "123.456 in: Inmiddels doen 123.456 bedrijven mee." in stale.stdout
-    assert json.loads(btg(*call, "--json").stdout)["stale"] == ["123.456 in: Inmiddels doen 123.456 bedrijven mee."]
+    assert "1 place is not as edition 2025-draft gives it" in stale.stdout
+    assert "Inmiddels doen 123.456 bedrijven mee." in stale.stdout
+    assert json.loads(btg(*call, "--json").stdout)["different"] == ["Inmiddels doen 123.456 bedrijven mee."]
+
+
+def falsified(document: Any, old: str, new: str) -> None:
+    """Replace a text wherever a paragraph or a cell has it in one run."""
+    found = 0
+    for node in document.element.body.iter(qn("w:t")):
+        if old in (node.text or ""):
+            node.text, found = node.text.replace(old, new), found + 1
+    assert found, old
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("bereikt bij 5, op koers bij 5", "bereikt bij 7, op koers bij 3", "bereikt bij 7, op koers bij 3"),
+        ("3 van 5 pilotgemeenten", "5 van 5 pilotgemeenten", "5 van 5 pilotgemeenten"),
+        ("aantoonbaar slechter", "aantoonbaar beter", "aantoonbaar beter"),
+        ("Geleerde lessen", "Dankzij de Regio Deal is Twente gelukkiger.", "Dankzij de Regio Deal"),
+    ],
+    ids=["a count of results", "a cell", "a verdict", "a cause"],
+)
+def test_a_figure_or_verdict_that_was_changed_is_found_though_its_numbers_occur_elsewhere(
+    btg: Btg, root: Path, report: Path, old: str, new: str, told: str
+) -> None:
+    path = report / "voortgangsrapportage-2025.docx"
+    document = Document(str(path))
+    falsified(document, old, new)
+    document.save(str(path))
+    result = btg("report", "--year", "2025", "--output", root, "--verify", path)
+    assert result.exit_code == 1
+    assert told in result.stdout
+
+
+def test_an_editor_may_add_and_leave_out_what_holds_no_figure(btg: Btg, root: Path, report: Path) -> None:
+    path = report / "voortgangsrapportage-2025.docx"
+    document = Document(str(path))
+    document.add_paragraph("Wij danken de bureaus voor hun werk.")
+    document.paragraphs[-2]._p.getparent().remove(document.paragraphs[-2]._p)
+    document.save(str(path))
+    assert btg("report", "--year", "2025", "--output", root, "--verify", path).exit_code == 0
 
 
 def test_what_is_no_word_document_is_refused(btg: Btg, root: Path, tmp_path: Path) -> None:
@@ -137,8 +181,8 @@ def test_nothing_lacks_is_exit_code_nought(btg: Btg, root: Path, tmp_path: Path)
 def test_the_evaluation_is_over_all_years(btg: Btg, root: Path, tmp_path: Path) -> None:
     result = btg("report", "--year", "2025", "--evaluation", "--output", root, "--to", tmp_path)
     assert result.exit_code == 0, result.stderr
-    text = (tmp_path / "eindevaluatie-2025.html").read_text(encoding="utf-8")
-    assert "Eindevaluatie 2023 tot en met 2025" in text
+    text = (tmp_path / "evaluatie-2025.html").read_text(encoding="utf-8")
+    assert "Tussenevaluatie 2023 tot en met 2025" in text
     assert "Geteld aan het einde van elk jaar" in text
 
 
@@ -180,6 +224,16 @@ def test_an_edition_of_before_there_was_a_programme_cannot_be_reported_on(btg: B
     (copy / "editions" / "2025-draft" / "parquet" / "target_progress.parquet").unlink()
     result = btg("report", "--year", "2025", "--output", copy)
     assert (result.exit_code, "has no table target_progress" in result.stderr) == (2, True)
+
+
+def test_an_edition_of_another_region_is_told_apart(btg: Btg, root: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(root, tmp_path / "output"))
+    path = copy / "editions" / "2025-draft" / "parquet" / "region.parquet"
+    frame = pl.read_parquet(path)
+    frame.with_columns(region_code=pl.col("region_code").replace("TWENTE", "SALLAND")).write_parquet(path)
+    result = btg("report", "--year", "2025", "--output", copy)
+    assert (result.exit_code, "is not of Twente" in result.stderr) == (2, True)
+    assert "--region FILE" in result.stderr
 
 
 # --- registers in a run

@@ -55,7 +55,7 @@ def test_a_run_says_what_came_of_it(edition_run: Run) -> None:
 
 
 def test_progress_goes_to_stderr_and_results_to_stdout(edition_run: Run) -> None:
-    said = "Measuring the official figures that come with the software, with an invented survey"
+    said = "Measuring the official figures that come with the software, with an invented survey and project register"
     assert edition_run.stderr.splitlines() == [f"{said} (no snapshots in use, no network needed)"]
 
 
