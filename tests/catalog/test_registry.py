@@ -91,12 +91,13 @@ VOCABULARIES = {
     "component": "difference composition within not_broken_down",
     "target_kind": "count direction deliverable",
     "target_status": "reached on_course behind not_started not_decidable",
-    "target_reason": "no_register no_plan no_count no_baseline not_covered no_measurement no_baseline_wave no_new_wave "
+    "target_reason": "no_register register_too_old "
+    "no_plan no_count no_baseline not_covered no_measurement no_baseline_wave no_new_wave "
     "other_place modelled uncertain",
     "financing_source": "state regional public public_money public_in_kind private_in_kind in_kind total "
     "additional_private",
     "budget_kind": "maximum minimum",
-    "budget_warning": "above_maximum below_minimum above_overhead below_state",
+    "budget_warning": "above_maximum below_minimum below_ambition above_overhead below_state",
     "lesson_kind": "assumption condition",
 }
 # Where the words of a vocabulary stand.

@@ -215,7 +215,7 @@ def test_a_sentence_that_the_tables_no_longer_carry_stops_the_report(btg: Btg, r
     result = btg("report", "--year", "2025", "--output", copy)
     assert result.exit_code == 1
     assert "2 sentences are not what the tables say now" in result.stderr
-    assert "zijn er 112 geteld" in result.stderr
+    assert "112 (mkb-organisaties)" in result.stderr
     assert not (copy / "reports").exists()
 
 

@@ -399,7 +399,11 @@ class Expected:
                 for p in self.rows("project", line_id=line)
             ]
             if rows:
-                yield self._table(f"Projecten van lijn {line}", ("Project", "Waar", "Stand", "Periode"), rows)
+                yield self._table(
+                    f"Projecten van lijn {line}, stand {self.handed_in(line)}",
+                    ("Project", "Waar", "Stand", "Periode"),
+                    rows,
+                )
 
     def _where(self, project: Row) -> str:
         names = [self.region(code) for code in project["municipality_codes"]]
@@ -426,8 +430,8 @@ class Expected:
 
     def _in_year(self, target: Row, year: int) -> str:
         row = self.progress(target["target_id"], year)
-        said = "niet gemeten" if row["achieved"] is None else counted(row["achieved"])
-        return noted(f"{SIGNS[row['status']]} {said}", self.label("target_status", row["status"]))
+        label, sign = self.label("target_status", row["status"]), SIGNS[row["status"]]
+        return f"{sign} {label}" if row["achieved"] is None else noted(f"{sign} {counted(row['achieved'])}", label)
 
     def samples(self) -> Iterator[Shown]:
         rows = [self._sample(row) for row in self.rows("policy_indicator", year=self.year)]
@@ -485,7 +489,7 @@ class Expected:
                 for row in found
             ]
             if rows:
-                yield self._table(f"Mijlpalen van lijn {line}", heads, rows)
+                yield self._table(f"Mijlpalen van lijn {line}, stand {self.handed_in(line)}", heads, rows)
 
     def lessons(self) -> Iterator[Shown]:
         heads = ("Soort", "Wat we dachten", "Wat we zagen", "Wat we anders doen")
@@ -509,7 +513,7 @@ class Expected:
         kinds: list[tuple[str, list[str | None]]] = [
             ("Financiële bijdrage", ["public_money", None, "public_money"]),
             ("Bijdrage in natura", ["public_in_kind", "private_in_kind", "in_kind"]),
-            ("Bijdragen totaal", ["public", "private_in_kind", "regional"]),
+            ("Bijdragen totaal maximaal", ["public", "private_in_kind", "regional"]),
         ]
         rows = [[name, *(self.printed("TOTAL", source) for source in found)] for name, found in kinds]
         heads = ("Soort bijdrage", "Publieke financiering", "Private financiering", "Totaalbedrag")
@@ -531,7 +535,9 @@ class Expected:
         parts = ("public_money", "public_in_kind", "private_in_kind", "regional", "additional_private")
         rows = [row(self.label("financing_source", part), "TOTAL", part) for part in parts]
         heads = ("Herkomst", "Minstens", *stated)
-        yield self._table(f"Regionale financiering naar herkomst, stand {self.day}", heads, rows)
+        yield self._table(
+            f"Regionale financiering naar herkomst, en privaat geld naast de deal, stand {self.day}", heads, rows
+        )
 
     def lacking(self) -> Iterator[Shown]:
         parts = {"progress": "voortgang", "planning": "planning", "money": "geld", "lesson": "les"}
@@ -634,6 +640,10 @@ class Expected:
             for row in self.rows("budget_progress", year=self.year)
             if row["warning"] is not None and row["financing_source"] in APART
         ]
+
+    def handed_in(self, line: str) -> str:
+        """The day that the register of a line is as of."""
+        return day(max(row["as_of"] for row in self.rows("project", line_id=line)))
 
     def _most(self, row: Row) -> float | None:
         """What a warning is about; that on the costs of carrying out is about what is committed."""

@@ -217,11 +217,11 @@ def test_sentences_on_results_money_and_counts_in_words() -> None:
     dutch, in_english = WORDS["nl"], WORDS["en"]
     row, target = _progress("behind", None), _target("count")
     assert target_claim(row, target, None, dutch).sentence == (
-        "Beoogd: Minimaal 300 bedrijven. Op 31 december 2025 zijn er 112 geteld (bedrijven); het streven is 300. "
+        "Beoogd: Minimaal 300 bedrijven. Geteld op 31 december 2025: 112 (bedrijven). Het streven is 300. "
         "Gepland was toen 140. Oordeel: achter op de planning."
     )
     assert target_claim(row, target, None, in_english).sentence == (
-        "Intended: No fewer than 300 companies. On 31 December 2025 112 were counted (companies); the ambition is 300. "
+        "Intended: No fewer than 300 companies. Counted on 31 December 2025: 112 (companies). The ambition is 300. "
         "The planning then was 140. Verdict: behind."
     )
     unknown = _progress("not_decidable", "no_register")
@@ -231,22 +231,22 @@ def test_sentences_on_results_money_and_counts_in_words() -> None:
     # Something was counted: that is said, and behind the verdict why nothing more can be.
     unplanned = _progress("not_decidable", "no_plan", None)
     assert target_claim(unplanned, target, None, dutch).sentence == (
-        "Beoogd: Minimaal 300 bedrijven. Op 31 december 2025 zijn er 112 geteld (bedrijven); het streven is 300. "
-        "Oordeel: niet te zeggen. Er is geteld, maar er is geen planning om het naast te leggen."
+        "Beoogd: Minimaal 300 bedrijven. Geteld op 31 december 2025: 112 (bedrijven). Het streven is 300. "
+        "Oordeel: niet te zeggen. Er is geen planning tot aan het streven om dit naast te leggen."
     )
     assert target_claim(unplanned, target, None, in_english).sentence == (
-        "Intended: No fewer than 300 companies. On 31 December 2025 112 were counted (companies); the ambition is 300. "
-        "Verdict: cannot be said. Something was counted, but there is no planning to hold it against."
+        "Intended: No fewer than 300 companies. Counted on 31 December 2025: 112 (companies). The ambition is 300. "
+        "Verdict: cannot be said. There is no planning up to the ambition to hold this against."
     )
     direction = target_claim(_progress("reached", None), _target("direction"), None, dutch).sentence
     assert direction == (
-        "Beoogd: Minimaal 300 bedrijven. Op 31 december 2025 zijn er 112 geteld (bedrijven); bij de nulmeting (20 juni "
-        "2024) 42. Gepland was toen 140. Oordeel: bereikt."
+        "Beoogd: Minimaal 300 bedrijven. Geteld op 31 december 2025: 112 (bedrijven). Bij de nulmeting (20 juni "
+        "2024): 42. Gepland was toen 140. Oordeel: bereikt."
     )
     direction = target_claim(_progress("reached", None), _target("direction"), None, in_english).sentence
-    assert direction.endswith("at the baseline (20 June 2024) 42. The planning then was 140. Verdict: reached.")
+    assert direction.endswith("At the baseline (20 June 2024): 42. The planning then was 140. Verdict: reached.")
     direction = target_claim(_progress("reached", None, None), _target("direction"), None, dutch).sentence
-    assert direction.endswith("bij de nulmeting (20 juni 2024) 42. Oordeel: bereikt.")
+    assert direction.endswith("Bij de nulmeting (20 juni 2024): 42. Oordeel: bereikt.")
     there = target_claim(_progress("reached", None, achieved=1.0), _target("deliverable"), None, dutch).sentence
     assert there.endswith("Op 31 december 2025 is dit er, met een bewijsstuk. Oordeel: bereikt.")
     sample = _progress("not_decidable", "uncertain", achieved=None)

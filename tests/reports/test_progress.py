@@ -91,7 +91,7 @@ class Made:
 
     @cached_property
     def start(self) -> str:
-        return "eindevaluatie" if self.scope.is_evaluation else "voortgangsrapportage"
+        return "evaluatie" if self.scope.is_evaluation else "voortgangsrapportage"
 
     @cached_property
     def page(self) -> Read:
@@ -270,7 +270,7 @@ def test_every_number_of_the_pdf_is_a_cell_of_the_tables(made: Made, expected: E
 def test_every_number_of_the_evaluation_is_a_cell_of_the_tables(evaluation: Made) -> None:
     years = (2023, 2024, 2025)
     expected = Expected(evaluation.scope.view.tables, CATALOGUE, 2025, years)
-    title = "Eindevaluatie 2023 tot en met 2025"
+    title = "Tussenevaluatie 2023 tot en met 2025"
     remarks = (*REMARKS, "Klopt het nog? Het gaat om: 1.800")
     _crawl(evaluation.page, expected, title, remarks)
     _crawl(evaluation.document, expected, title, remarks)
@@ -397,7 +397,11 @@ def test_the_tables_of_the_covenant_stand_there_as_printed(world: str, request: 
         heads = ("Soort bijdrage", "Publieke financiering", "Private financiering", "Totaalbedrag")
         assert regional.heads == heads
         assert [row[1:] for row in regional.rows] == [_printed(*amounts) for amounts in ARTICLE_5_3]
-        assert [row[0] for row in regional.rows] == ["Financiële bijdrage", "Bijdrage in natura", "Bijdragen totaal"]
+        assert [row[0] for row in regional.rows] == [
+            "Financiële bijdrage",
+            "Bijdrage in natura",
+            "Bijdragen totaal maximaal",
+        ]
     text = squeezed("\n".join(one.pages))
     for amounts in [*ARTICLE_5_2.values(), *ARTICLE_5_3]:
         assert squeezed("".join(_printed(*amounts))) in text
@@ -420,10 +424,12 @@ def test_what_the_covenant_prints_is_what_the_table_of_money_holds(made: Made) -
 
 
 def test_additional_private_money_is_an_ambition_beside_the_deal(made: Made) -> None:
-    row = made.page.table("Regionale financiering naar herkomst, stand 31 december 2025").rows[-1]
-    assert row[:2] == ("extra privaat", unbroken("€ 30,0 mln"))
+    row = made.page.table(
+        "Regionale financiering naar herkomst, en privaat geld naast de deal, stand 31 december 2025"
+    ).rows[-1]
+    assert row[:2] == ("extra privaat (ambitie naast de deal)", unbroken("€ 30,0 mln"))
     explanation = CATALOGUE.vocabulary["financing_source"]["additional_private"].explanation_nl
-    assert explanation == "Private investeringen naast de deal; een ambitie."
+    assert explanation == "Private investeringen naast de deal; een ambitie, geen afspraak."
     # It is in no total: 25,0 of the region is without it.
     assert made.scope.money("TOTAL", "regional")["budget"] == 25_000_000
     assert made.scope.money("TOTAL", "additional_private")["budget"] == 30_000_000
@@ -496,7 +502,7 @@ def test_a_count_that_changes_changes_its_cells_and_the_sentences_that_count_it(
     assert {new for new in _new(pairs) if len(new) >= 60} == {
         (
             f"{STAMP}Hele programma: 27 beoogde resultaten. Oordeel: bereikt bij 5, op koers bij 6, achter op de "
-            "planning bij 6, nog niet begonnen bij 7 en niet te zeggen bij 3."
+            "planning bij 6, pas later gepland bij 7 en niet te zeggen bij 3."
         ),
         (
             f"{STAMP}1.2 Een toekomstbestendig (mkb) bedrijfsleven: 3 beoogde resultaten. Oordeel: bereikt bij 1 en op "
@@ -504,13 +510,13 @@ def test_a_count_that_changes_changes_its_cells_and_the_sentences_that_count_it(
         ),
         (
             "Invented example: The whole programme: 27 aims. Verdict: reached for 5, on course for 6, behind for 6, "
-            "not started for 7 and cannot be said for 3."
+            "planned for later for 7 and cannot be said for 3."
         ),
     }
     said = after.claim("target:2025:sme_active", "nl")
     assert said is not None
     assert said["sentence"].endswith(
-        "Op 31 december 2025 zijn er 141 geteld (mkb-organisaties); het streven is 300. Gepland was toen 140. "
+        "Geteld op 31 december 2025: 141 (mkb-organisaties). Het streven is 300. Gepland was toen 140. "
         "Oordeel: op koers."
     )
 
@@ -679,7 +685,7 @@ def test_a_sentence_that_the_tables_no_longer_carry_is_refused_by_name(view: Vie
     wrong = changed({**view.tables}, "target_progress", SME, achieved=141.0)
     with pytest.raises(StaleSentence) as refused:
         report_scope(View(wrong, CATALOGUE), [2025])
-    assert "zijn er 112 geteld (mkb-organisaties)" in str(refused.value)
+    assert "112 (mkb-organisaties)" in str(refused.value)
     claim = (pl.col("claim_id") == "count_target:2025:TOTAL") & (pl.col("language") == "nl")
     forged = changed({**view.tables}, "claim", claim, sentence="Alles is bereikt.")
     with pytest.raises(StaleSentence, match=r"(?s)1 sentences.*Alles is bereikt\."):
@@ -739,8 +745,11 @@ def test_a_cause_is_remarked_on_in_every_report_and_a_number_in_drafts(
 
 def test_the_costs_of_carrying_out_are_reported_on_as_every_line_but_have_no_results(made: Made) -> None:
     for read in (made.page, made.document):
-        assert "Verzonnen project Uitvoering van de Deal" in read.table("Projecten van lijn VAT").rows[0]
-        texts = [row[1] for row in read.table("Mijlpalen van lijn VAT").rows]
+        assert (
+            "Verzonnen project Uitvoering van de Deal"
+            in read.table("Projecten van lijn VAT, stand 1 maart 2026").rows[0]
+        )
+        texts = [row[1] for row in read.table("Mijlpalen van lijn VAT, stand 1 maart 2026").rows]
         assert texts == ["Alle bureaus hebben een plan", "De tussenstand is besproken met het Rijk"]
         assert not [table.caption for table in read.tables if "lijn VAT" in table.caption][2:]
         # No results are counted, of this line nor of any other without.
@@ -1072,10 +1081,10 @@ def test_a_region_without_a_programme_has_no_report(view: View) -> None:
         report_scope(View(view.tables, without), [2025])
 
 
-@pytest.mark.parametrize("years", [[2022], [2028], [2022, 2025], [2025, 2028]])
+@pytest.mark.parametrize("years", [[2022], [2029], [2022, 2025], [2025, 2029]])
 def test_a_year_outside_the_programme_is_refused(view: View, years: list[int]) -> None:
-    outside = min(year for year in years if not 2023 <= year <= 2027)
-    said = rf"^year {outside}: the programme is reported on over 2023 to 2027\.$"
+    outside = min(year for year in years if not 2023 <= year <= 2028)
+    said = rf"^year {outside}: the programme is reported on over 2023 to 2028\.$"
     with pytest.raises(NoProgramme, match=said):
         report_scope(view, years)
 
@@ -1108,16 +1117,14 @@ def test_the_evaluation_has_a_column_a_year_and_what_was_written_in_all_of_them(
         assert sme[-1] == f"{SIGNS['behind']} 112 (achter op de planning)"
         lacks = read.table("Wat nog ontbreekt")
         assert lacks.heads == ("Jaar", "Lijn", "Wat ontbreekt", "Welke")
-        assert [row[0] for row in lacks.rows] == ["2023"] * 25 + ["2024"] + ["2025"] * 3
+        assert [row[0] for row in lacks.rows] == ["2023"] * 19 + ["2024"] + ["2025"] * 3
         line = "1.1 Verduurzamen en ontwikkelen van bedrijfslocaties"
-        assert [(row[1], row[2]) for row in lacks.rows[:4]] == [
-            (line, "stand van het geld aan het einde van het jaar"),
+        assert [(row[1], row[2]) for row in lacks.rows[:3]] == [
             (line, "tekst over de voortgang"),
             (line, "tekst over de planning"),
             (line, "geleerde les"),
         ]
-        assert lacks.rows[0][3] == "Verzonnen project Net in Balans; Verzonnen project Zon op het Voorbeeldterrein"
-        assert lacks.rows[24][1:] == (
+        assert lacks.rows[18][1:] == (
             OVERHEAD,
             "stand van het geld aan het einde van het jaar",
             "Verzonnen project Uitvoering van de Deal",
@@ -1125,12 +1132,12 @@ def test_the_evaluation_has_a_column_a_year_and_what_was_written_in_all_of_them(
     years = set(re.findall(r"Tekst van [\w-]+, verslagjaar (\d{4})", evaluation.page.everything))
     assert years == {"2024", "2025"}
     assert evaluation.files.keys() == {
-        "eindevaluatie-2025.html",
-        "eindevaluatie-2025.pdf",
-        "eindevaluatie-2025.docx",
-        "bestuurssamenvatting-eindevaluatie-2025.pdf",
-        "presentatie-eindevaluatie-2025.pdf",
-        "presentatie-eindevaluatie-2025.pptx",
+        "evaluatie-2025.html",
+        "evaluatie-2025.pdf",
+        "evaluatie-2025.docx",
+        "bestuurssamenvatting-evaluatie-2025.pdf",
+        "presentatie-evaluatie-2025.pdf",
+        "presentatie-evaluatie-2025.pptx",
     }
 
 
