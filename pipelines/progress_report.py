@@ -16,7 +16,7 @@ import polars as pl
 from assets.tables import CATALOGUE
 from reports import editions
 from reports.claims.causes import causal_sentences
-from reports.progress import Scope, file_names, progress_files, report_scope
+from reports.progress import Scope, file_names, progress_files, report_scope, word_document
 from reports.view import View
 from sources.csv_file import read_bytes
 from sources.delivered.archive import inflated
@@ -182,8 +182,8 @@ def differences(scope: Scope, document: Path) -> list[str]:
     that is not among its own; and a sentence of the editor's that names a cause. Text without figures may be added,
     changed or left out. Raises CannotReport for a file that is no Word document.
     """
-    whole = file_names(scope)["whole_docx"]
-    own, edited = (_contents(path, content) for path, content in ((Path(whole), _made(scope)), (document, None)))
+    whole = Path(file_names(scope)["whole_docx"])
+    own, edited = _contents(whole, word_document(scope)), _contents(document, read_bytes(document))
     told = re.compile("|".join(map(re.escape, _verdicts(scope))))
     changed = [
         text
@@ -192,10 +192,6 @@ def differences(scope: Scope, document: Path) -> list[str]:
     ]
     rows = [row for row in edited.rows if row not in own.rows]
     return [_short(text) for text in changed] + [_short(" | ".join(row)) for row in rows]
-
-
-def _made(scope: Scope) -> bytes:
-    return progress_files(scope)[file_names(scope)["whole_docx"]]
 
 
 def _verdicts(scope: Scope) -> list[str]:
@@ -219,12 +215,11 @@ class _Contents:
     rows: list[tuple[str, ...]]
 
 
-def _contents(path: Path, content: bytes | None) -> _Contents:
+def _contents(path: Path, content: bytes) -> _Contents:
     from defusedxml import ElementTree
 
     try:
-        parts = inflated(path, read_bytes(path) if content is None else content)
-        body = ElementTree.fromstring(parts[_BODY])
+        body = ElementTree.fromstring(inflated(path, content)[_BODY])
     except (InputError, KeyError, ElementTree.ParseError, ValueError) as error:
         raise CannotReport(f"{path}: expected a Word document (.docx); nothing was compared.") from error
     rows = list(body.iter(f"{_WORD}tr"))

@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from threadpoolctl import threadpool_limits
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CHECKOUT = Path(__file__).parents[1]
 BUNDLE = CHECKOUT / "sources" / "bundled"
@@ -366,3 +369,19 @@ def interrupted(runs: Runs) -> Run:
     if os.name == "nt":
         pytest.skip("Windows cannot send Ctrl-C to another process")
     return runs.run("interrupted")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, for all tests of pages: one, since two at once cannot be opened. Without one they skip.
+
+    Not where it was promised: `.ci/run` installs it.
+    """
+    from pipelines.browser import missing, opened_browser
+
+    if why := missing():
+        if os.environ.get("CI") or os.environ.get("BTG_REQUIRE_BROWSER") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    with opened_browser() as found:
+        yield found

@@ -20,7 +20,16 @@ from reports.progress.short import brief, deck
 from reports.view import View
 from reports.words import Words
 
-__all__ = ["LANGUAGE", "NoProgramme", "Scope", "StaleSentence", "file_names", "progress_files", "report_scope"]
+__all__ = [
+    "LANGUAGE",
+    "NoProgramme",
+    "Scope",
+    "StaleSentence",
+    "file_names",
+    "progress_files",
+    "report_scope",
+    "word_document",
+]
 
 _SHOWN: Final = 3
 
@@ -48,6 +57,12 @@ def _require_fresh(view: View, catalogue: Catalogue) -> None:
     if (stale := said.join(now, key, how="anti")).height:
         found = "\n".join(f"  - {row[2]}" for row in stale.head(_SHOWN).iter_rows())
         raise StaleSentence(f"{stale.height} sentences are not what the tables say now:\n{found}")
+
+
+def word_document(scope: Scope) -> bytes:
+    """The report in full as a Word document."""
+    whole = report(scope)
+    return docx(whole, iter(Typesetter().pngs(whole.pictures)))
 
 
 def progress_files(scope: Scope) -> dict[str, bytes]:

@@ -23,7 +23,7 @@ from odfdo import Document as OpenDocument
 from pptx import Presentation
 
 from pipelines.accessibility import audit
-from pipelines.browser import SETTINGS, missing, opened_browser, opened_tab
+from pipelines.browser import SETTINGS, opened_tab
 from pipelines.pdf_tags import pdf_faults
 from reports import palette
 from reports.document.model import (
@@ -510,14 +510,6 @@ def test_the_page_says_what_it_is_built_of(made: Made) -> None:
     assert {element["aria-hidden"] for element in shapes} == {"true"}
     english = [section for section in page.all("section") if section.get("lang") == "en"]
     assert len(english) == 2
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if why := missing():
-        pytest.skip(why)
-    with opened_browser() as found:
-        yield found
 
 
 def test_no_rule_of_accessibility_is_broken(made: Made, browser: Browser, tmp_path: Path) -> None:
